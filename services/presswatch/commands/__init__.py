@@ -1,0 +1,1 @@
+"""The subcommands of `presswatch`, one module each, with the attribute `command`."""

@@ -1,0 +1,1 @@
+"""The rule language: text to tree (`syntax`), tree to matches (`match`)."""
