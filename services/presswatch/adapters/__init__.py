@@ -1,0 +1,1 @@
+"""Thin edges to Kafka, Elasticsearch and Slack; each knows one vendor's library and no service."""

@@ -1,0 +1,30 @@
+"""Ids of effects: the same cause gives the same id, so that a repeat is a no-op everywhere."""
+
+from __future__ import annotations
+
+from presswatch.core.article import digest
+
+GENERATIONS = 2**20
+"""Generations that fit between two revisions; seq * 2**20 stays below 2**63 until the year 2248."""
+
+
+def document_version(seq: int, generation: int) -> int:
+    """Return the external version of an article document: a later wording first, then a later roll-out."""
+    if not 0 <= generation < GENERATIONS:
+        raise ValueError(f"generation {generation} is not in 0..{GENERATIONS - 1}")
+    return seq * GENERATIONS + generation
+
+
+def match_id(rule: str, article: str, seq: int, rule_version: str) -> str:
+    """Return the id of a match of one version of a rule on one revision of an article."""
+    return digest("match", rule, article, str(seq), rule_version)
+
+
+def alert_id(rule: str, article: str) -> str:
+    """Return the id of an alert: without versions, so that neither an edit nor a correction fires it again."""
+    return digest("alert", rule, article)
+
+
+def notification_id(alert: str, receiver: str) -> str:
+    """Return the id of an alert's notification to one receiver."""
+    return digest("notification", alert, receiver)

@@ -1,0 +1,252 @@
+"""What exists on Kafka and in Elasticsearch, stated once: topics, groups, indices, templates.
+
+`presswatch setup` makes it so; `make schemas` writes it out under schemas/ for people and other tools.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from presswatch.core.messages import MatchEvent, Message, Notification, RawArticle, TaggedArticle
+from presswatch.settings import ElasticsearchSettings, KafkaSettings
+
+_DAY_MS = 24 * 60 * 60 * 1000
+_MIB = 1024 * 1024
+
+Stage = Literal["ingest", "tagger", "indexer", "decide", "deliver"]
+STAGES: tuple[Stage, ...] = ("ingest", "tagger", "indexer", "decide", "deliver")
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """One Kafka topic. `partitions` None means the setting kafka.partitions."""
+
+    name: str
+    key: str
+    message: type[Message] | None
+    meaning: str
+    partitions: int | None = None
+    retention_ms: int = 7 * _DAY_MS
+    max_message_bytes: int = 2 * _MIB
+
+    def config(self) -> dict[str, str]:
+        """Return the topic's settings in Kafka's own names."""
+        return {
+            "cleanup.policy": "delete",
+            "retention.ms": str(self.retention_ms),
+            "max.message.bytes": str(self.max_message_bytes),
+        }
+
+
+RAW = "articles.raw"
+TAGGED = "articles.tagged"
+MATCHES = "matches"
+NOTIFICATIONS = "notifications"
+
+
+def dead_letter_topic(stage: Stage) -> str:
+    """Return the topic beside a stage that takes what the stage cannot process."""
+    return f"{stage}.dead"
+
+
+TOPICS: tuple[TopicSpec, ...] = (
+    TopicSpec(RAW, "article id", RawArticle, "Articles as ingest found them."),
+    TopicSpec(TAGGED, "article id", TaggedArticle, "Articles with their topic tags.", max_message_bytes=4 * _MIB),
+    TopicSpec(MATCHES, "rule id", MatchEvent, "Rules that matched, changed or withdrew.", retention_ms=30 * _DAY_MS),
+    TopicSpec(NOTIFICATIONS, "receiver", Notification, "Alerts on their way out.", retention_ms=30 * _DAY_MS),
+    *(
+        TopicSpec(
+            dead_letter_topic(stage),
+            "key of the origin",
+            None,
+            f"What {stage} could not process: the record as it came, the reason in its headers.",
+            partitions=1,
+            retention_ms=30 * _DAY_MS,
+            max_message_bytes=12 * _MIB,
+        )
+        for stage in STAGES
+    ),
+)
+
+
+def topic(kafka: KafkaSettings, name: str) -> str:
+    """Return a topic's name on the cluster."""
+    return kafka.prefix + name
+
+
+def group(kafka: KafkaSettings, stage: Stage) -> str:
+    """Return the consumer group of a stage."""
+    return f"{kafka.prefix}presswatch-{stage}"
+
+
+MAPPING_VERSION = 1
+"""Raised with every change of a mapping below. A service refuses to start on an older one."""
+
+ARTICLES = "articles"
+ARTICLE_IDS = "article-ids"
+REVISIONS = "revisions"
+ALERTS = "alerts"
+
+_KEYWORD = {"type": "keyword", "ignore_above": 2048}
+_STORED = {"type": "keyword", "index": False, "doc_values": False}
+_DATE = {"type": "date", "format": "strict_date_optional_time||epoch_millis"}
+_TEXT = {"type": "text", "analyzer": "standard"}
+_TOKENS = {"type": "text", "analyzer": "whitespace", "norms": False}
+_OPAQUE = {"type": "object", "enabled": False}
+
+_ARTICLE_PROPERTIES: dict[str, Any] = {
+    "@timestamp": _DATE,
+    "id": _KEYWORD,
+    "title": {**_TEXT, "fields": {"keyword": {"type": "keyword", "ignore_above": 1024}}},
+    "text": _TEXT,
+    "url": _KEYWORD,
+    "domain": _KEYWORD,
+    "source": _KEYWORD,
+    "external_id": _KEYWORD,
+    "country": _KEYWORD,
+    "author": _KEYWORD,
+    "lang": _KEYWORD,
+    "lang_from": _KEYWORD,
+    "published": _DATE,
+    "published_precision": _KEYWORD,
+    "published_raw": _STORED,
+    "fetched": _DATE,
+    "tagged": _DATE,
+    "indexed": _DATE,
+    "first_seen": _DATE,
+    "origin": _KEYWORD,
+    "words": {"type": "integer"},
+    "topic": _KEYWORD,
+    "score": {"type": "object", "dynamic": True},
+    "tags": _OPAQUE,
+    "rule": _KEYWORD,
+    "rules": _OPAQUE,
+    "seq": {"type": "long"},
+    "hash": _KEYWORD,
+    "generation": {"type": "integer"},
+    # The matcher's own folded tokens, joined by spaces: whatever analyzers the server has, its terms and
+    # positions are ours. Left out of _source; one value per field.
+    "tok": {"properties": {"title": _TOKENS, "text": _TOKENS}},
+    "tok_version": _KEYWORD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSpec:
+    """One family of Elasticsearch indices. `monthly`: NAME-YYYY.MM behind the alias NAME; else one index NAME."""
+
+    name: str
+    monthly: bool
+    mappings: dict[str, Any]
+    meaning: str
+    refresh_interval: str = "1s"
+
+    def template(self, es: ElasticsearchSettings) -> dict[str, Any]:
+        """Return the body of the index template."""
+        index = es.prefix + self.name
+        settings = {
+            "number_of_shards": es.shards if self.name == ARTICLES else 1,
+            "number_of_replicas": es.replicas,
+            "refresh_interval": self.refresh_interval,
+        }
+        template: dict[str, Any] = {"settings": settings, "mappings": self.mappings}
+        if self.monthly:
+            template["aliases"] = {index: {}}
+        return {
+            "index_patterns": [f"{index}-2*" if self.monthly else index],
+            "priority": 500,
+            "template": template,
+            "version": MAPPING_VERSION,
+            "_meta": {"managed_by": "presswatch", "meaning": self.meaning},
+        }
+
+
+def _strict(properties: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"dynamic": "strict", "_meta": {"mapping_version": MAPPING_VERSION}, "properties": properties, **more}
+
+
+INDICES: tuple[IndexSpec, ...] = (
+    IndexSpec(
+        ARTICLES,
+        monthly=True,
+        meaning="Articles, one document each, by the month in which they were first seen.",
+        mappings=_strict(
+            _ARTICLE_PROPERTIES,
+            _source={"excludes": ["tok"]},
+            dynamic_templates=[{"scores": {"path_match": "score.*", "mapping": {"type": "float"}}}],
+        ),
+    ),
+    IndexSpec(
+        ARTICLE_IDS,
+        monthly=False,
+        meaning="Identity of each article: first seen when, kept in which index, which wording.",
+        mappings=_strict(
+            {
+                "first_seen": _DATE,
+                "index": _KEYWORD,
+                "seq": {"type": "long"},
+                "generation": {"type": "integer"},
+                "hash": _KEYWORD,
+                "words": {"type": "integer"},
+                "aliases": _KEYWORD,
+            }
+        ),
+        refresh_interval="30s",
+    ),
+    IndexSpec(
+        REVISIONS,
+        monthly=True,
+        meaning="Wordings that a later one replaced.",
+        mappings=_strict(
+            {name: spec for name, spec in _ARTICLE_PROPERTIES.items() if not name.startswith("tok")}
+            | {"article": _KEYWORD},
+            dynamic_templates=[{"scores": {"path_match": "score.*", "mapping": {"type": "float"}}}],
+        ),
+        refresh_interval="5s",
+    ),
+    IndexSpec(
+        ALERTS,
+        monthly=True,
+        meaning="Alerts and the state of their delivery: the ledger by which each is sent once.",
+        mappings=_strict(
+            {
+                "@timestamp": _DATE,
+                "alert": _KEYWORD,
+                "notification": _KEYWORD,
+                "receiver": _KEYWORD,
+                "channel": _KEYWORD,
+                "state": _KEYWORD,
+                "reason": _KEYWORD,
+                "label": _KEYWORD,
+                "attempts": {"type": "integer"},
+                "claimed": _DATE,
+                "claimed_by": _KEYWORD,
+                "decided": _DATE,
+                "sent": _DATE,
+                "message_ts": _KEYWORD,
+                "rule": _KEYWORD,
+                "rule_name": _KEYWORD,
+                "rule_version": _KEYWORD,
+                "severity": _KEYWORD,
+                "article": _KEYWORD,
+                "seq": {"type": "long"},
+                "kind": _KEYWORD,
+                "title": _TEXT,
+                "url": _KEYWORD,
+                "source": _KEYWORD,
+                "lang": _KEYWORD,
+                "topic": _KEYWORD,
+                "published": _DATE,
+                "fetched": _DATE,
+                "latency_ms": {"type": "long"},
+                "receipt": _OPAQUE,
+            }
+        ),
+    ),
+)
+
+
+def index(es: ElasticsearchSettings, name: str) -> str:
+    """Return an index's or alias' name on the cluster."""
+    return es.prefix + name
