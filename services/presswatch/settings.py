@@ -78,7 +78,6 @@ class TaggerSettings(_Section):
     """How articles are tagged."""
 
     packs: Path | None = Field(None, description="Folder of topic packs; the packs that come with Presswatch if unset.")
-    instance: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]+$", description="Name of this replica for static membership: unique, the same after a restart.")
 
 
 class IndexerSettings(_Section):
@@ -128,6 +127,11 @@ class Settings(_Section):
     slack: SlackSettings = SlackSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
+    instance: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description="Name of this replica, unique and the same after a restart: it then has its partitions back at once.",
+    )
     engines_home: Path | None = Field(None, description="Folder of the local engines; chosen by itself if unset.")
     shared: Path = Field(_REPOSITORY.parent / "shared", description="Development data that tests, training and benchmarks use.")
 
