@@ -31,9 +31,11 @@ class LazyGroup(click.Group):
     """Imports a command's module on first use, so that `presswatch tag` never pays for Kafka."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which a newcomer meets them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None if there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
         command = import_module(f"presswatch.commands.{cmd_name}").command
@@ -41,6 +43,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 

@@ -14,27 +14,36 @@ RECORDS = Counter("presswatch_records_total", "Records taken in by a stage and d
 DEAD_LETTERS = Counter("presswatch_dead_letters_total", "Records sent to the dead letters.", ["stage", "reason"])
 RETRIES = Counter("presswatch_retries_total", "Attempts repeated because the world was bad.", ["stage", "reason"])
 LATENCY = Histogram(
-    "presswatch_latency_seconds", "Seconds since the article was fetched, when a stage was done with it.", ["stage"], buckets=_LATENCY_S
+    "presswatch_latency_seconds",
+    "Seconds since the article was fetched, when a stage was done with it.",
+    ["stage"],
+    buckets=_LATENCY_S,
 )
 BATCH_SECONDS = Histogram("presswatch_batch_seconds", "Seconds to process one batch.", ["stage"], buckets=_WORK_S)
-LAG = Gauge("presswatch_consumer_lag_records", "Records not yet consumed, in the partitions of this process.", ["stage"])
-BREAKER = Gauge("presswatch_breaker_open", "1 when a stage stopped because too much went to the dead letters.", ["stage"])
-
-ARTICLES_INGESTED = Counter(
-    "presswatch_articles_ingested_total", "Articles acknowledged by Kafka.", ["kind", "lang"]
+LAG = Gauge(
+    "presswatch_consumer_lag_records", "Records not yet consumed, in the partitions of this process.", ["stage"]
 )
+BREAKER = Gauge(
+    "presswatch_breaker_open", "1 when a stage stopped because too much went to the dead letters.", ["stage"]
+)
+
+ARTICLES_INGESTED = Counter("presswatch_articles_ingested_total", "Articles acknowledged by Kafka.", ["kind", "lang"])
 FEED_POLLS = Counter("presswatch_feed_polls_total", "Polls of feeds.", ["outcome"])
 
 TAGS = Counter("presswatch_tags_total", "Tags given.", ["topic", "lang"])
-UNSUPPORTED = Counter("presswatch_unsupported_language_total", "Articles in a language that no topic pack covers.", ["lang"])
-
-ARTICLES_INDEXED = Counter(
-    "presswatch_articles_indexed_total", "Decisions of the indexer on articles.", ["decision"]
+UNSUPPORTED = Counter(
+    "presswatch_unsupported_language_total", "Articles in a language that no topic pack covers.", ["lang"]
 )
+
+ARTICLES_INDEXED = Counter("presswatch_articles_indexed_total", "Decisions of the indexer on articles.", ["decision"])
 MATCH_EVENTS = Counter("presswatch_match_events_total", "Events published on rules that matched.", ["kind"])
-MATCH_SECONDS = Histogram("presswatch_match_seconds", "Seconds to match all rules against one article.", buckets=_WORK_S)
+MATCH_SECONDS = Histogram(
+    "presswatch_match_seconds", "Seconds to match all rules against one article.", buckets=_WORK_S
+)
 RULES = Gauge("presswatch_rules", "Rules in force.")
-BULK_ITEMS = Counter("presswatch_bulk_items_total", "Items of bulk requests, by what Elasticsearch answered.", ["outcome"])
+BULK_ITEMS = Counter(
+    "presswatch_bulk_items_total", "Items of bulk requests, by what Elasticsearch answered.", ["outcome"]
+)
 
 ALERT_DECISIONS = Counter("presswatch_alert_decisions_total", "Decisions on matches.", ["decision", "reason"])
 NOTIFICATIONS = Counter("presswatch_notifications_total", "Notifications, by what became of them.", ["kind", "outcome"])

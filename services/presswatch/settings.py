@@ -20,7 +20,6 @@ from presswatch.core.errors import ConfigError
 
 ENV_PREFIX = "PRESSWATCH_"
 CONFIG_VARIABLE = "PRESSWATCH_CONFIG"
-_REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def _no_slash(value: str) -> str:
@@ -40,8 +39,12 @@ class _Section(BaseModel):
 class KafkaSettings(_Section):
     """Where Kafka is and how topics are named and laid out."""
 
-    bootstrap: str = Field("127.0.0.1:9092", pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$", description="host:port[,host:port...]")
-    prefix: Prefix = Field("", description="Put before every topic and consumer group, so that systems share a cluster.")
+    bootstrap: str = Field(
+        "127.0.0.1:9092", pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$", description="host:port[,host:port...]"
+    )
+    prefix: Prefix = Field(
+        "", description="Put before every topic and consumer group, so that systems share a cluster."
+    )
     partitions: int = Field(3, ge=1, le=1000, description="Partitions of the article and match topics.")
     replication: int = Field(1, ge=1, le=10, description="Replication factor of every topic; 3 in production.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -68,8 +71,14 @@ class IngestSettings(_Section):
 
     feeds: list[str] = Field([], description="Addresses or files of RSS and Atom feeds.")
     interval_s: float = Field(600.0, ge=1, description="Seconds between two polls of a feed.")
-    state: Path = Field(Path(".run/ingest.sqlite"), description="Poll state. A cache: deleting it costs fetches, never duplicates.")
-    user_agent: str = Field("Presswatch/0.1 (self-hosted media monitoring)", min_length=1, description="Name yourself and a way to reach you.")
+    state: Path = Field(
+        Path(".run/ingest.sqlite"), description="Poll state. A cache: deleting it costs fetches, never duplicates."
+    )
+    user_agent: str = Field(
+        "Presswatch/0.1 (self-hosted media monitoring)",
+        min_length=1,
+        description="Name yourself and a way to reach you.",
+    )
     timeout_s: float = Field(30.0, gt=0, description="Seconds for one fetch in all.")
     max_article_bytes: int = Field(1_000_000, ge=1000, description="A larger article goes to the dead letters.")
 
@@ -90,13 +99,19 @@ class IndexerSettings(_Section):
 class SlackSettings(_Section):
     """Where alerts go. A bot token (chat.postMessage) or a webhook address; with neither, alerts wait undelivered."""
 
-    token: SecretStr | None = Field(None, description="Bot token with chat:write and, for exact delivery, channels:history.")
+    token: SecretStr | None = Field(
+        None, description="Bot token with chat:write and, for exact delivery, channels:history."
+    )
     webhook: SecretStr | None = Field(None, description="Incoming-webhook address; posts to its own channel only.")
     api_url: Url = Field("https://slack.com/api", description="Base of Slack's Web API.")
-    channel: str = Field("#presswatch", description="Channel of rules that name none and of receivers not listed below.")
+    channel: str = Field(
+        "#presswatch", description="Channel of rules that name none and of receivers not listed below."
+    )
     channels: dict[str, str] = Field({}, description="Channel by receiver name: {grain-desk: C0123ABC}.")
     kibana_url: Url | None = Field(None, description="Base of Kibana, for a link beside each alert.")
-    per_channel_s: float = Field(1.0, ge=0, description="Seconds between two messages to a channel (Slack allows one a second).")
+    per_channel_s: float = Field(
+        1.0, ge=0, description="Seconds between two messages to a channel (Slack allows one a second)."
+    )
 
 
 class HttpSettings(_Section):
@@ -113,7 +128,9 @@ class LogSettings(_Section):
     """What is logged, and how."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, JSON elsewhere.")
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: console on a terminal, JSON elsewhere."
+    )
 
 
 class Settings(_Section):
@@ -133,7 +150,9 @@ class Settings(_Section):
         description="Name of this replica, unique and the same after a restart: it then has its partitions back at once.",
     )
     engines_home: Path | None = Field(None, description="Folder of the local engines; chosen by itself if unset.")
-    shared: Path = Field(_REPOSITORY.parent / "shared", description="Development data that tests, training and benchmarks use.")
+    shared: Path = Field(
+        Path("../shared"), description="Development data of tests, training and benchmarks; relative to the repository."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +188,9 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(problem, origins) for problem in error.errors(include_url=False))) from None
+        raise ConfigError(
+            "\n".join(_explain(problem, origins) for problem in error.errors(include_url=False))
+        ) from None
     return Loaded(settings, origins)
 
 

@@ -176,7 +176,9 @@ class Breaker:
 class DeadLetters:
     """The way out of a stage for records that it can never process: the record as it came, the reason in its headers."""
 
-    def __init__(self, kafka: KafkaSettings, stage: Stage, publisher: Publisher, breaker: Breaker | None = None) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, stage: Stage, publisher: Publisher, breaker: Breaker | None = None
+    ) -> None:
         self.stage = stage
         self.breaker = breaker or Breaker()
         self._topic = topic(kafka, dead_letter_topic(stage))
