@@ -10,7 +10,10 @@ import pytest
 from presswatch.language import LANGUAGES, detect, normalise_tag
 
 LEADS = {
-    "en": ("Wheat exports halted after drought", "The ministry said on Monday that no licence would be issued before May."),
+    "en": (
+        "Wheat exports halted after drought",
+        "The ministry said on Monday that no licence would be issued before May.",
+    ),
     "es": ("Suspenden la exportación de trigo", "El ministerio dijo el lunes que no habrá licencias antes de mayo."),
     "fr": ("Les exportations de blé suspendues", "Le ministère a indiqué lundi qu'aucune licence ne serait délivrée."),
     "de": ("Weizenausfuhr nach Dürre gestoppt", "Das Ministerium teilte am Montag mit, vor Mai werde nichts erlaubt."),
