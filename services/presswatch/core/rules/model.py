@@ -1,7 +1,8 @@
 """The typed syntax tree of the rule language. Frozen values; `start`/`end` are code points within the query.
 
-Field scopes (``title:( ... )``) are pushed down to the leaves by the parser and named lists become `Or`
-groups, so whoever walks the tree meets few kinds of node.
+The parser pushes field scopes (``title:( ... )``) down to the leaves, turns named lists into `Or` groups, joins an
+AND within an AND and an OR within an OR, and drops double negation, so whoever walks the tree meets few shapes.
+A tree is at most `MAX_DEPTH` nodes deep. Leaves of a named list are shared between rules and have `start == end == 0`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import Literal
 
 TextField = Literal["title", "text"]
 TEXT_FIELDS: tuple[TextField, ...] = ("title", "text")
+
+MAX_DEPTH = 100
+"""Ours: twenty is more than a person can read, and walks of a tree this deep stay far from Python's recursion limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Phrase:
 
     Args:
         slots: one or more positions.
-        written: the leaf as the analyst wrote it, without its field; the `leaf` of a receipt.
+        written: the leaf as the analyst wrote it, without ``title:`` or ``text:``; the `leaf` of a receipt.
         field: the only field it looks at, or None for either.
         slop: None for side by side, in order; n for all slots at distinct positions, in any order, in a
             window whose length in tokens less their number is at most n.
@@ -62,7 +66,10 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """These characters (NFC) in the original text, no letter, digit or mark touching either end."""
+    """These characters (NFC) in the original text, no letter, digit or mark touching either end.
+
+    `written` is ``raw:WHO``, without ``title:`` or ``text:``.
+    """
 
     literal: str
     written: str
@@ -73,7 +80,14 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """A whole metadata value, case folded, or its beginning. `name` is topic, source, domain, ..."""
+    """A whole metadata value, case folded, or its beginning.
+
+    Args:
+        name: topic, source, domain, country, lang, author or url.
+        value: folded by `text.fold_value`; of a language only the primary subtag.
+        prefix: whether values that begin with `value` match as well.
+        written: a query by itself: ``lang:en``, also where the analyst wrote ``lang:(en OR es)``.
+    """
 
     name: str
     value: str
@@ -93,7 +107,11 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """``published:[a TO b]``, ``words:>300``, ``score.health:>0.8``; None is an open end."""
+    """``published:[a TO b]``, ``words:>300``, ``score.health:>0.8``; None is an open end.
+
+    The days of ``published`` are already turned into instants: `upper` of ``[* TO 2026-01-31]`` is the first
+    millisecond of 1 February, exclusive. `written` is a query by itself, as in `Meta`.
+    """
 
     name: str
     lower: Bound | None
@@ -108,31 +126,42 @@ Leaf = Phrase | Raw | Meta | Range
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All of two or more clauses."""
+    """All of two or more clauses, none of them an `And`."""
 
     clauses: tuple[Node, ...]
+    start: int = dataclass_field(default=0, compare=False)
+    end: int = dataclass_field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """Any of two or more clauses. `listed` is the name of the list (`@name`) that it stands for."""
+    """Any of two or more clauses. `listed` is the name of the list (`@name`) that it stands for.
+
+    A listed one has `Phrase` and `Raw` clauses only, one or more; others have no `Or` among their clauses but listed ones.
+    """
 
     clauses: tuple[Node, ...]
     listed: str | None = None
+    start: int = dataclass_field(default=0, compare=False)
+    end: int = dataclass_field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The article does not satisfy the clause."""
+    """The article does not satisfy the clause, which is no `Not`."""
 
     clause: Node
+    start: int = dataclass_field(default=0, compare=False)
+    end: int = dataclass_field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
     """Some match of `left` and some of `right` in one field, sharing no token, at most `distance` tokens between.
 
-    Operands are a `Phrase`, a `Raw`, or an `Or` of those. `ordered`: the left one first.
+    Operands are a `Phrase` without slop, a `Raw`, or an `Or` of those and of listed ones. Where every leaf of one operand
+    names one field and no leaf of the other names any, the parser has given the other that field. `ordered`: the
+    left one first.
     """
 
     left: Node
@@ -145,18 +174,22 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """At least `number` of the clauses, each of them positive."""
+    """At least `number` of the clauses, each of them positive; there are `number` or more."""
 
     number: int
     clauses: tuple[Node, ...]
+    start: int = dataclass_field(default=0, compare=False)
+    end: int = dataclass_field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """At least `number` distinct occurrences of a leaf or an `Or` of leaves; a shared token counts once."""
+    """At least `number` distinct occurrences of the operand, which is as in `Near`; a shared token counts once."""
 
     number: int
     operand: Node
+    start: int = dataclass_field(default=0, compare=False)
+    end: int = dataclass_field(default=0, compare=False)
 
 
 Node = Phrase | Raw | Meta | Range | And | Or | Not | Near | AtLeast | Count
