@@ -7,6 +7,7 @@ whatever the modes of those are.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from presswatch.engines.errors import EngineError
 
 HOME_VARIABLE = "PRESSWATCH_ENGINES_HOME"
 ROOT_HOME = Path("/var/lib/presswatch-engines")
+PLAIN_PATH = re.compile(r"/[A-Za-z0-9/._-]+")
 SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
@@ -56,6 +58,11 @@ class Home:
                 cannot reach it.
         """
         home = cls((path or default_home()).absolute(), engine_account())
+        if not PLAIN_PATH.fullmatch(str(home.path)):
+            raise EngineError(
+                f"the engines' folder {str(home.path)!r} has characters that their start scripts cannot take",
+                f"set {HOME_VARIABLE} to a path of unaccented letters, digits and / . _ - only",
+            )
         try:
             for folder in (home.path, home.dist, home.instances):
                 if not folder.is_dir():

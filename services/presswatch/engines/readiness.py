@@ -1,0 +1,66 @@
+"""Waits until an engine that was started answers by its own protocol, and explains it when that does not come."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+import psutil
+
+from presswatch.engines.engine import Engine
+from presswatch.engines.errors import EngineError
+from presswatch.engines.progress import Display
+
+POLL_SECONDS = 0.25
+LOG_LINES = 12
+
+
+class StartCancelledError(EngineError):
+    """The start was given up on request, or because the other engine failed."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"the start of {title} was given up", "start again")
+
+
+def wait_ready(
+    engine: Engine,
+    watched: Sequence[psutil.Process],
+    display: Display,
+    cancel: threading.Event,
+    *,
+    timeout: float,
+) -> None:
+    """Return once the engine is ready.
+
+    Args:
+        engine: what is waited for.
+        watched: its processes; when one of them ends, so does the wait.
+        display: told what is still missing.
+        cancel: set by whoever wants the wait to end.
+        timeout: seconds.
+
+    Raises:
+        EngineError: the engine ended or is not ready in time; it holds the last lines of the log and the likely mend.
+        StartCancelledError: `cancel` was set.
+    """
+    began = time.monotonic()
+    while missing := engine.waiting_for():
+        if cancel.is_set():
+            raise StartCancelledError(engine.title)
+        display.doing(engine.title, f"starting: waiting for {missing}")
+        ended, _ = psutil.wait_procs(list(watched), timeout=POLL_SECONDS)
+        if ended:
+            raise EngineError(
+                f"{engine.title} ended while it was starting; the end of {engine.log}:",
+                engine.hint() or f"read {engine.log}",
+                engine.last_lines(LOG_LINES),
+            )
+        if time.monotonic() - began > timeout:
+            raise EngineError(
+                f"{engine.title} is not ready after {timeout:.0f} s (still waiting for {missing}); {engine.log} ends with:",
+                engine.hint() or "start again with less running on this machine, or with a longer --timeout",
+                engine.last_lines(LOG_LINES),
+            )
+    seconds = time.monotonic() - began
+    display.doing(engine.title, f"ready at {engine.address} after {seconds:.1f} s", done=True)
