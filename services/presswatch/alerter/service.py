@@ -1,0 +1,86 @@
+"""The alerter process: `decide` and `deliver` each with a consumer of its own, side by side or alone."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Literal
+
+import structlog
+
+from presswatch.adapters.elasticsearch import connect
+from presswatch.adapters.kafka import BatchConsumer, DeadLetters, Publisher, persist
+from presswatch.adapters.slack import make_poster
+from presswatch.alerter.decide import Decider
+from presswatch.alerter.deliver import Deliverer
+from presswatch.alerter.ledger import Ledger
+from presswatch.runtime import Health, StopSignal
+from presswatch.settings import Settings
+from presswatch.topology import MATCHES, NOTIFICATIONS, Stage
+
+log = structlog.get_logger(__name__)
+
+Part = Literal["decide", "deliver"]
+PARTS: tuple[Part, ...] = ("decide", "deliver")
+
+DELIVER_BATCH = 10
+"""Few: within a channel they go out a second apart, and the batch is committed as a whole."""
+
+
+def run(settings: Settings, parts: tuple[Part, ...], health: Health, stop: StopSignal) -> None:
+    """Run the parts until a stop is asked for; if one ends with an error, stop the others and raise it."""
+    publisher: list[Publisher] = []
+    reached = persist(
+        lambda: publisher.append(Publisher(settings.kafka)), stage=parts[0], health=health, stop=stop, part=parts[0]
+    )
+    if not reached:
+        return
+    bodies: dict[Part, Callable[[], None]] = {
+        "decide": lambda: _decide(settings, publisher[0], health, stop),
+        "deliver": lambda: _deliver(settings, publisher[0], health, stop),
+    }
+    errors: list[BaseException] = []
+
+    def body(part: Part) -> None:
+        try:
+            bodies[part]()
+        except BaseException as error:  # noqa: BLE001 (raised again below, in the main thread)
+            errors.append(error)
+            stop.set()
+
+    threads = [threading.Thread(target=body, args=(part,), name=part) for part in parts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    publisher[0].close()
+    if errors:
+        raise errors[0]
+
+
+def _decide(settings: Settings, publisher: Publisher, health: Health, stop: StopSignal) -> None:
+    stage: Stage = "decide"
+    decider = Decider(settings.kafka, publisher, DeadLetters(settings.kafka, stage, publisher), _ledger(settings))
+    BatchConsumer(settings, stage, MATCHES, 300).run(decider.handle, health, stop, part=stage)
+
+
+def _deliver(settings: Settings, publisher: Publisher, health: Health, stop: StopSignal) -> None:
+    stage: Stage = "deliver"
+    poster = make_poster(settings.slack)
+    if poster is None:
+        why = "neither slack.token nor slack.webhook is set; alerts wait in Kafka until one is"
+        log.warning("nothing is delivered", why=why)
+        while not stop.is_set():
+            health.not_ready(why, stage)
+            stop.wait(10)
+        return
+    deliverer = Deliverer(
+        settings.slack, poster, _ledger(settings), DeadLetters(settings.kafka, stage, publisher), health, stop,
+        owner=uuid.uuid4().hex,
+    )  # fmt: skip
+    BatchConsumer(settings, stage, NOTIFICATIONS, DELIVER_BATCH).run(deliverer.handle, health, stop, part=stage)
+
+
+def _ledger(settings: Settings) -> Ledger:
+    return Ledger(connect(settings.elasticsearch), settings.elasticsearch)

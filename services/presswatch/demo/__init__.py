@@ -1,0 +1,1 @@
+"""`presswatch demo`: articles written for it, a stand-in for Slack, and the check of what came out."""
