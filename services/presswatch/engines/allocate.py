@@ -30,7 +30,6 @@ def allocate(
     Raises:
         EngineError: a port that has to be this one is taken, or the engine already runs on another.
     """
-    old = state.load(home, name)
     others = {
         port: other
         for other in state.names(home)
@@ -39,7 +38,7 @@ def allocate(
     }
     used = set(others)
 
-    def main(engine: EngineName, wanted: int | None, before: int | None, default: int, title: str) -> int:
+    def main(engine: EngineName, title: str, wanted: int | None, before: int | None, default: int) -> int:
         if engine in running and before is not None:
             if wanted not in (None, before):
                 raise EngineError(
@@ -64,17 +63,18 @@ def allocate(
         used.add(port)
         return port
 
+    old = state.load(home, name)
     return State(
-        kafka_port=main("kafka", wish.kafka, old and old.kafka_port, kafka.DEFAULT_PORT, "Kafka"),
+        kafka_port=main("kafka", "Kafka", wish.kafka, old.kafka_port if old else None, kafka.DEFAULT_PORT),
         elasticsearch_port=main(
             "elasticsearch",
-            wish.elasticsearch,
-            old and old.elasticsearch_port,
-            elasticsearch.DEFAULT_PORT,
             "Elasticsearch",
+            wish.elasticsearch,
+            old.elasticsearch_port if old else None,
+            elasticsearch.DEFAULT_PORT,
         ),
-        kafka_controller_port=internal("kafka", old and old.kafka_controller_port),
-        elasticsearch_transport_port=internal("elasticsearch", old and old.elasticsearch_transport_port),
+        kafka_controller_port=internal("kafka", old.kafka_controller_port if old else None),
+        elasticsearch_transport_port=internal("elasticsearch", old.elasticsearch_transport_port if old else None),
         kafka_cluster_id=old.kafka_cluster_id if old else kafka.new_cluster_id(),
         running=old.running if old else (),
         owner=old.owner if old else None,

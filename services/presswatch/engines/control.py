@@ -12,16 +12,16 @@ from pathlib import Path
 
 import psutil
 
-from presswatch.engines import limits, ports, processes, state
+from presswatch.engines import limits, processes, state
 from presswatch.engines.allocate import PortWish, allocate
 from presswatch.engines.elasticsearch import Elasticsearch
 from presswatch.engines.engine import Engine
 from presswatch.engines.home import Home
-from presswatch.engines.install import Dist, install
+from presswatch.engines.install import install
 from presswatch.engines.kafka import Kafka
 from presswatch.engines.locks import locked
 from presswatch.engines.progress import Display
-from presswatch.engines.readiness import StartCancelledError, wait_ready
+from presswatch.engines.readiness import StartGivenUpError, wait_ready
 from presswatch.engines.state import ENGINES, EngineName, Owner, State
 
 KINDS: dict[EngineName, type[Engine]] = {"kafka": Kafka, "elasticsearch": Elasticsearch}
@@ -63,7 +63,6 @@ def start(
     home: Path | None = None,
     timeout: float = START_SECONDS,
     display: Display | None = None,
-    cancel: threading.Event | None = None,
     restart: bool = False,
 ) -> Engines:
     """Start the engines of an instance that do not run yet, and return when all asked for are ready.
@@ -78,7 +77,6 @@ def start(
         home: where all instances live; default: see `default_home`.
         timeout: seconds that each engine may take to become ready.
         display: shows progress; default: nothing is shown.
-        cancel: set it from another thread or a signal handler to give up.
         restart: start only what is still meant to run (another process may have stopped it on purpose).
 
     Raises:
@@ -101,15 +99,17 @@ def start(
             meant = tuple(engine for engine in ENGINES if engine in now.running or engine in names)
             now = now.model_copy(update={"running": meant, "owner": _this_process() if temporary else now.owner})
             state.save(place, name, now)
+        engines = [KINDS[engine](place, dist, name, now) for engine in names]
         try:
             _require_room(place, fresh)
-            _bring_up(place, dist, name, now, names, fresh, display, cancel or threading.Event(), timeout)
+            _bring_up(engines, fresh, display, timeout)
         except BaseException:
             _end(place, name, fresh)
             if not restart:
                 _leave(place, name, fresh)
             raise
-    return _addresses(place, dist, name, now)
+    bootstrap, url = (KINDS[engine](place, dist, name, now).address for engine in ENGINES)
+    return Engines(name, bootstrap, url, folder)
 
 
 def stop(
@@ -146,7 +146,9 @@ def kill(name: str = DEFAULT_NAME, *, only: EngineName | None = None, home: Path
     place = Home.open(home)
     folder = state.folder(place, name)
     victims = [
-        process for engine in ((only,) if only else ENGINES) for process in processes.find(folder / engine, place.account)
+        process
+        for engine in ((only,) if only else ENGINES)
+        for process in processes.find(folder / engine, place.account)
     ]
     processes.kill(victims)
     return [process.pid for process in victims]
@@ -163,38 +165,27 @@ def remove_abandoned(place: Home) -> list[str]:
     return removed
 
 
-def _bring_up(
-    place: Home,
-    dist: Dist,
-    name: str,
-    now: State,
-    names: Collection[EngineName],
-    fresh: Collection[EngineName],
-    display: Display,
-    cancel: threading.Event,
-    timeout: float,
-) -> None:
+def _bring_up(engines: Sequence[Engine], fresh: Collection[EngineName], display: Display, timeout: float) -> None:
     """Start engines side by side and wait for all; the first failure gives up the other."""
+    given_up = threading.Event()
 
     def bring_up(engine: Engine) -> None:
         if engine.name in fresh:
             display.doing(engine.title, "starting: writing its configuration")
             engine.prepare()
-            if cancel.is_set():
-                raise StartCancelledError(engine.title)
+            if given_up.is_set():
+                raise StartGivenUpError(engine.title)
             launch(engine)
-        else:
-            display.doing(engine.title, "runs already")
-        watched = processes.find(engine.folder, place.account)
-        wait_ready(engine, watched, display, cancel, timeout=timeout)
+        watched = processes.find(engine.folder, engine.home.account)
+        wait_ready(engine, watched, display, given_up, timeout=timeout)
 
     with ThreadPoolExecutor(max_workers=len(ENGINES)) as pool:
-        tasks = [pool.submit(bring_up, KINDS[engine](place, dist, name, now)) for engine in names]
+        tasks = [pool.submit(bring_up, engine) for engine in engines]
         try:
             for task in as_completed(tasks):
                 task.result()
-        except BaseException:
-            cancel.set()
+        except BaseException:  # also Ctrl-C: the threads would go on waiting
+            given_up.set()
             raise
 
 
@@ -239,11 +230,6 @@ def _require_room(place: Home, fresh: Sequence[EngineName]) -> None:
         titles = " and ".join(KINDS[engine].title for engine in fresh)
         limits.require_memory(sum(KINDS[engine].memory for engine in fresh), f"for {titles}")
         limits.require_disk(place.path, limits.RUN_DISK, f"for {titles}")
-
-
-def _addresses(place: Home, dist: Dist, name: str, now: State) -> Engines:
-    bootstrap, url = (KINDS[engine](place, dist, name, now).address for engine in ENGINES)
-    return Engines(name, bootstrap, url, state.folder(place, name))
 
 
 def _this_process() -> Owner:

@@ -114,7 +114,11 @@ class Elasticsearch(Engine):
 
     def command(self) -> list[str]:
         """The launcher, which becomes a small JVM that starts and watches the server's."""
-        return ["/bin/bash", str(self.dist.elasticsearch / "bin" / "elasticsearch"), processes.data_setting(self.folder)]
+        return [
+            "/bin/bash",
+            str(self.dist.elasticsearch / "bin" / "elasticsearch"),
+            processes.data_setting(self.folder),
+        ]
 
     def environment(self) -> dict[str, str]:
         """Nothing of the caller's environment reaches it."""

@@ -23,13 +23,8 @@ SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 def default_home() -> Path:
-    """Return PRESSWATCH_ENGINES_HOME, else /var/lib/presswatch-engines for root and the XDG data folder for others."""
-    if chosen := os.environ.get(HOME_VARIABLE):
-        return Path(chosen).expanduser().absolute()
-    if os.geteuid() == 0:
-        return ROOT_HOME
-    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(data).expanduser().absolute() / "presswatch-engines"
+    """Return /var/lib/presswatch-engines for root, and ~/.local/share/presswatch-engines for anyone else."""
+    return ROOT_HOME if os.geteuid() == 0 else Path.home() / ".local" / "share" / "presswatch-engines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class Home:
             EngineError: it cannot be made, belongs to someone else, others may write in it, or the engines' account
                 cannot reach it.
         """
-        home = cls((path or default_home()).absolute(), engine_account())
+        home = cls((path or default_home()).expanduser().absolute(), engine_account())
         if not PLAIN_PATH.fullmatch(str(home.path)):
             raise EngineError(
                 f"the engines' folder {str(home.path)!r} has characters that their start scripts cannot take",

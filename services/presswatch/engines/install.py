@@ -154,12 +154,14 @@ def fetch(pom: Path, target: Path, log: Path, say: Say) -> None:
     fetched = 0
     with (
         log.open("w") as kept,
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as process,
     ):
+        assert process.stdout is not None
         deadline = threading.Timer(MAVEN_SECONDS, process.kill)
         deadline.start()
         try:
-            assert process.stdout is not None
             for raw in process.stdout:
                 line = raw.decode(errors="replace").rstrip()
                 kept.write(line + "\n")
@@ -167,10 +169,11 @@ def fetch(pom: Path, target: Path, log: Path, say: Say) -> None:
                 if "Downloaded from" in line:
                     fetched += 1
                     say(f"downloading with Maven: {fetched} files so far")
+        except BaseException:
+            process.kill()  # else leaving the block would wait for its end
+            raise
         finally:
             deadline.cancel()
-            if process.poll() is None and not process.stdout:
-                process.kill()
     if process.returncode != 0:
         raise _maven_error(process.returncode, lines, command, log)
 
@@ -183,7 +186,8 @@ def _maven_error(code: int, lines: list[str], command: list[str], log: Path) -> 
     what = "gave up after half an hour" if code < 0 else f"failed (exit code {code})"
     return EngineError(
         f"the download with Maven {what}; its whole output is in {log}",
-        "check the network, and proxy and mirror in ~/.m2/settings.xml; then see whether this works: " + " ".join(command),
+        "check the network, and proxy and mirror in ~/.m2/settings.xml; then see whether this works: "
+        + " ".join(command),
         "\n".join(line[:300] for line in errors[:3]),
     )
 

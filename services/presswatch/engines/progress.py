@@ -55,10 +55,10 @@ class Display:
             self._progress.update(task, description=text, completed=int(done))
         elif not self._quiet and (done or self._new(subject, text)):
             seconds = time.monotonic() - self._began
-            print(f"[{seconds:5.1f} s] {subject}: {text}", file=sys.stderr, flush=True)  # noqa: T201
+sys.stderr.write(f"[{seconds:5.1f} s] {subject}: {text}\n")  # in one piece: two threads report
 
     def _new(self, subject: str, text: str) -> bool:
-        kind = text.split(":")[0]
+        kind = text.partition(":")[0]
         before, when = self._last.get(subject, ("", 0.0))
         now = time.monotonic()
         if before == kind and now - when < self.REPEAT_SECONDS:

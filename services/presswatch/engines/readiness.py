@@ -16,8 +16,8 @@ POLL_SECONDS = 0.25
 LOG_LINES = 12
 
 
-class StartCancelledError(EngineError):
-    """The start was given up on request, or because the other engine failed."""
+class StartGivenUpError(EngineError):
+    """The wait was given up on request, or because the other engine failed."""
 
     def __init__(self, title: str) -> None:
         super().__init__(f"the start of {title} was given up", "start again")
@@ -27,7 +27,7 @@ def wait_ready(
     engine: Engine,
     watched: Sequence[psutil.Process],
     display: Display,
-    cancel: threading.Event,
+    given_up: threading.Event,
     *,
     timeout: float,
 ) -> None:
@@ -37,17 +37,17 @@ def wait_ready(
         engine: what is waited for.
         watched: its processes; when one of them ends, so does the wait.
         display: told what is still missing.
-        cancel: set by whoever wants the wait to end.
+        given_up: set by whoever wants the wait to end.
         timeout: seconds.
 
     Raises:
         EngineError: the engine ended or is not ready in time; it holds the last lines of the log and the likely mend.
-        StartCancelledError: `cancel` was set.
+        StartGivenUpError: `given_up` was set.
     """
     began = time.monotonic()
     while missing := engine.waiting_for():
-        if cancel.is_set():
-            raise StartCancelledError(engine.title)
+        if given_up.is_set():
+            raise StartGivenUpError(engine.title)
         display.doing(engine.title, f"starting: waiting for {missing}")
         ended, _ = psutil.wait_procs(list(watched), timeout=POLL_SECONDS)
         if ended:
@@ -62,5 +62,4 @@ def wait_ready(
                 engine.hint() or "start again with less running on this machine, or with a longer --timeout",
                 engine.last_lines(LOG_LINES),
             )
-    seconds = time.monotonic() - began
-    display.doing(engine.title, f"ready at {engine.address} after {seconds:.1f} s", done=True)
+    display.doing(engine.title, f"ready at {engine.address}", done=True)
