@@ -22,7 +22,8 @@ DEFAULT_PORT = 9092
 HEAP = "512m"
 
 # A machine for development or tests: one copy of everything, few and small internal topics, no waiting for more members
-# of a group. A killed broker is let in again when its session has run out, so that is short. Topics are made by `presswatch setup`, so a misspelt name is an error and not a new topic.
+# of a group. A killed broker is let in again only when its session has run out, so that is short. Topics are made by
+# `presswatch setup`; a misspelt name is an error and not a new topic.
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1

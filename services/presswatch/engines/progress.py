@@ -55,7 +55,7 @@ class Display:
             self._progress.update(task, description=text, completed=int(done))
         elif not self._quiet and (done or self._new(subject, text)):
             seconds = time.monotonic() - self._began
-sys.stderr.write(f"[{seconds:5.1f} s] {subject}: {text}\n")  # in one piece: two threads report
+            sys.stderr.write(f"[{seconds:5.1f} s] {subject}: {text}\n")  # in one piece: two threads report
 
     def _new(self, subject: str, text: str) -> bool:
         kind = text.partition(":")[0]
