@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NoReturn
 import click
 
 from presswatch.core.errors import BadMessageError, PresswatchError
+from presswatch.core.jsontypes import json_type
 
 MAX_LINE_BYTES = 10_000_000
 """Longest line taken, without its line feed. What is longer is skipped while it is read, never held."""
@@ -27,25 +28,11 @@ BROKEN_PIPE_EXIT_CODE = 141
 """128 + SIGPIPE: what a shell reports for any filter whose reader went away."""
 
 _SKIP_BYTES = 1 << 16
-_JSON_TYPES: Mapping[type, str] = {
-    str: "a string",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    list: "an array",
-    dict: "an object",
-    type(None): "null",
-}
 
 files_argument = click.argument(
     "files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, dir_okay=False, allow_dash=True)
 )
 """The FILE arguments of such a command; none, or ``-``, is standard input."""
-
-
-def json_type(value: Any) -> str:
-    """Name the JSON type of a value, for an error text."""
-    return _JSON_TYPES.get(type(value), type(value).__name__)
 
 
 def run(files: Sequence[str], each: Callable[[dict[str, Any]], Mapping[str, Any]]) -> NoReturn:

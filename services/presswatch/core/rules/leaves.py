@@ -1,0 +1,267 @@
+"""Leaves of rules made ready for matching: each knows the keys that a document must hold, and finds its places.
+
+Equal leaves are one object, shared by all rules, and a document remembers what each of them found.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, islice, pairwise
+
+from presswatch.core.rules.characters import runs
+from presswatch.core.rules.model import Bound, Exact, Leaf, Meta, Phrase, Prefix, Range, Raw
+from presswatch.core.rules.reading import NOWHERE, FieldReading, Occurrence, Reading, Spans
+from presswatch.core.rules.vocabulary import Anything, Feature, Pair, Run, Vocabulary, meta_token
+from presswatch.core.rules.windows import shortest_windows
+from presswatch.core.text import fold_value
+
+MAX_OCCURRENCES = 5
+"""Occurrences shown for one leaf of a rule."""
+
+
+class MatchLeaf(ABC):
+    """A leaf in use by `users` rules.
+
+    Args:
+        node: the leaf in the syntax tree.
+        required: what a document must hold all of.
+        anchors: what it must hold one of; for a `decided` leaf that is all it takes.
+        patterns: what else the leaf wants to know the tokens of.
+    """
+
+    decided = False
+
+    def __init__(
+        self,
+        node: Leaf,
+        vocabulary: Vocabulary,
+        required: Sequence[Feature],
+        anchors: Sequence[Feature],
+        patterns: Iterable[Feature] = (),
+    ) -> None:
+        self.node = node
+        self.users = 0
+        self.keys = {feature: vocabulary.acquire(feature) for feature in {*required, *anchors, *patterns}}
+        self.required = frozenset(self.keys[feature] for feature in required)
+        self.anchors = tuple(self.keys[feature] for feature in anchors)
+
+    @abstractmethod
+    def holds(self, reading: Reading) -> bool:
+        """Tell whether the document satisfies the leaf."""
+
+    @abstractmethod
+    def occurrences(self, reading: Reading) -> list[Occurrence]:
+        """Return the first `MAX_OCCURRENCES` places, title first."""
+
+
+class TextLeaf(MatchLeaf):
+    """A leaf that has places in title or text."""
+
+    node: Phrase | Raw
+
+    @abstractmethod
+    def _find(self, reading: Reading, field: FieldReading) -> Spans: ...
+
+    def spans(self, reading: Reading, field: FieldReading) -> Spans:
+        """Return all places in one field."""
+        spans = field.spans.get(self)
+        if spans is None:
+            spans = self._find(reading, field) if self.node.field in (None, field.name) else NOWHERE
+            field.spans[self] = spans
+        return spans
+
+    def holds(self, reading: Reading) -> bool:
+        if self.decided:
+            return not reading.present.isdisjoint(self.anchors)
+        if not self.required <= reading.present:
+            return False
+        return any(self.spans(reading, field).starts for field in reading.fields)
+
+    def occurrences(self, reading: Reading) -> list[Occurrence]:
+        found: list[Occurrence] = []
+        for field in reading.fields:
+            spans = self.spans(reading, field)
+            wanted = min(len(spans.starts), MAX_OCCURRENCES - len(found))
+            found.extend(field.slice(*field.offsets(spans, at)) for at in range(wanted))
+        return found
+
+
+class PhraseLeaf(TextLeaf):
+    """A word, wildcard or phrase: its slots side by side."""
+
+    node: Phrase
+
+    def __init__(self, node: Phrase, vocabulary: Vocabulary) -> None:
+        slots = node.slots
+        paired: set[int] = set()
+        pairs: list[Feature] = []
+        if node.slop is None:
+            for at, (left, right) in enumerate(pairwise(slots)):
+                if len(left) == len(right) == 1 and isinstance(left[0], Exact) and isinstance(right[0], Exact):
+                    pairs.append(Pair(left[0].token, right[0].token))
+                    paired.update((at, at + 1))
+        required = pairs + [slot[0] for at, slot in enumerate(slots) if len(slot) == 1 and at not in paired]
+        patterns = [test for slot in slots for test in slot if not isinstance(test, Exact)]
+        super().__init__(node, vocabulary, required, required[:1] or slots[0], patterns)
+        self.decided = node.field is None and (len(slots) == 1 or (len(slots) == 2 and bool(pairs)))
+        self._exact = [frozenset(test.token for test in slot if isinstance(test, Exact)) for slot in slots]
+        self._patterns = [[self.keys[test] for test in slot if not isinstance(test, Exact)] for slot in slots]
+
+    def accepted(self, reading: Reading) -> list[Collection[str]]:
+        """Return the tokens of the document that each slot accepts, and perhaps tokens that it does not hold."""
+        found: list[Collection[str]] = []
+        for exact, patterns in zip(self._exact, self._patterns, strict=True):
+            matched = [reading.tokens_by_key.get(key, ()) for key in patterns]
+            found.append(exact.union(*matched) if matched else exact)
+        return found
+
+    def _find(self, reading: Reading, field: FieldReading) -> Spans:
+        accepted = self.accepted(reading)
+        size = len(accepted)
+        positions = field.positions
+        places = [[positions[token] for token in tokens if token in positions] for tokens in accepted]
+        if not all(places):
+            return NOWHERE
+        base = min(range(size), key=lambda slot: sum(map(len, places[slot])))
+        starts = places[base][0] if len(places[base]) == 1 else sorted(chain.from_iterable(places[base]))
+        if size > 1:
+            texts, last = field.tokens.texts, len(field.tokens.texts) - size
+            others = [(slot, tokens) for slot, tokens in enumerate(accepted) if slot != base]
+            starts = [
+                at - base
+                for at in starts
+                if 0 <= at - base <= last and all(texts[at - base + slot] in tokens for slot, tokens in others)
+            ]
+        return Spans(starts, [start + size for start in starts])
+
+
+class WindowLeaf(PhraseLeaf):
+    """Several words near one another, in any order; its places are the shortest windows that are short enough."""
+
+    def _find(self, reading: Reading, field: FieldReading) -> Spans:
+        masks: dict[int, int] = {}
+        for slot, tokens in enumerate(self.accepted(reading)):
+            for token in tokens:
+                for at in field.positions.get(token, ()):
+                    masks[at] = masks.get(at, 0) | 1 << slot
+        size = len(self.node.slots)
+        longest = size + (self.node.slop or 0)
+        found = [
+            (first, last + 1)
+            for first, last in shortest_windows(sorted(masks.items()), size)
+            if last + 1 - first <= longest
+        ]
+        return Spans([start for start, _ in found], [end for _, end in found])
+
+
+class RawLeaf(TextLeaf):
+    """Characters of the original text."""
+
+    node: Raw
+
+    def __init__(self, node: Raw, vocabulary: Vocabulary) -> None:
+        self._literal = unicodedata.normalize("NFC", node.literal)
+        required: list[Feature] = [Run(run) for run in sorted(runs(self._literal))] or [Anything()]
+        super().__init__(node, vocabulary, required, required[:1])
+
+    def _find(self, reading: Reading, field: FieldReading) -> Spans:
+        characters = list(field.characters.find(self._literal))
+        tokens = [field.tokens_within(start, end) for start, end in characters]
+        return Spans([start for start, _ in tokens], [end for _, end in tokens], characters)
+
+
+class MetaLeaf(MatchLeaf):
+    """A metadata value or its beginning."""
+
+    node: Meta
+    decided = True
+
+    def __init__(self, node: Meta, vocabulary: Vocabulary) -> None:
+        value, prefix = node.value, node.prefix
+        if node.name == "lang" and not value.replace("_", "-").isalnum():
+            value, prefix = value.replace("_", "-").split("-")[0], False
+        self._value, self._prefix = value, prefix
+        token = meta_token(node.name, value)
+        feature = [Prefix(token) if prefix else Exact(token)]
+        super().__init__(node, vocabulary, feature, feature)
+
+    def holds(self, reading: Reading) -> bool:
+        return self.anchors[0] in reading.present
+
+    def occurrences(self, reading: Reading) -> list[Occurrence]:
+        values = reading.document.meta.get(self.node.name, {})
+        if self._prefix:
+            shown: Iterator[str] = (as_written for value, as_written in values.items() if value.startswith(self._value))
+        else:
+            shown = (as_written for value, as_written in values.items() if value == self._value)
+        return [Occurrence(self.node.name, None, None, as_written) for as_written in islice(shown, MAX_OCCURRENCES)]
+
+
+class RangeLeaf(MatchLeaf):
+    """A number within bounds; nothing in the vocabulary tells of it."""
+
+    node: Range
+
+    def __init__(self, node: Range, vocabulary: Vocabulary) -> None:
+        topic = node.name.removeprefix("score.")
+        self._name = node.name if topic == node.name else f"score.{fold_value(topic)}"
+        super().__init__(node, vocabulary, [Anything()], [Anything()])
+
+    def holds(self, reading: Reading) -> bool:
+        value = reading.document.numbers.get(self._name)
+        return value is not None and _above(value, self.node.lower) and _below(value, self.node.upper)
+
+    def occurrences(self, reading: Reading) -> list[Occurrence]:
+        value = reading.document.numbers[self._name]
+        written = reading.document.published if self._name == "published" else f"{value:.15g}"
+        return [Occurrence(self.node.name, None, None, written)]
+
+
+class Leaves:
+    """All leaves in use, each once."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._leaves: dict[Leaf, MatchLeaf] = {}
+
+    def __len__(self) -> int:
+        return len(self._leaves)
+
+    def acquire(self, node: Leaf) -> MatchLeaf:
+        """Return the one leaf for the node, which stays in use until as many calls of `release`."""
+        leaf = self._leaves.get(node)
+        if leaf is None:
+            leaf = self._leaves[node] = _make(node, self._vocabulary)
+        leaf.users += 1
+        return leaf
+
+    def release(self, leaf: MatchLeaf) -> None:
+        """Give back one use of the leaf."""
+        leaf.users -= 1
+        if not leaf.users:
+            del self._leaves[leaf.node]
+            for key in leaf.keys.values():
+                self._vocabulary.release(key)
+
+
+def _make(node: Leaf, vocabulary: Vocabulary) -> MatchLeaf:
+    match node:
+        case Phrase():
+            kind = WindowLeaf if node.slop is not None and len(node.slots) > 1 else PhraseLeaf
+            return kind(node, vocabulary)
+        case Raw():
+            return RawLeaf(node, vocabulary)
+        case Meta():
+            return MetaLeaf(node, vocabulary)
+        case Range():
+            return RangeLeaf(node, vocabulary)
+
+
+def _above(value: float, bound: Bound | None) -> bool:
+    return bound is None or value > bound.value or (bound.inclusive and value == bound.value)
+
+
+def _below(value: float, bound: Bound | None) -> bool:
+    return bound is None or value < bound.value or (bound.inclusive and value == bound.value)

@@ -1,0 +1,157 @@
+"""The matching engine: many expressions against one article at a time, with receipts.
+
+Rules and topic patterns alike. Each distinct leaf is looked at once per article, and only if a rule in question needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from presswatch.core.rules.clauses import All, AnyOf, Clause, Close, Evidence, No, Often, SomeOf, collect, covers
+from presswatch.core.rules.document import Document
+from presswatch.core.rules.guards import Entry, Guards
+from presswatch.core.rules.leaves import Leaves, MatchLeaf
+from presswatch.core.rules.model import And, AtLeast, Count, Near, Node, Not, Or
+from presswatch.core.rules.reading import Occurrence, Reading
+from presswatch.core.rules.vocabulary import Vocabulary
+
+__all__ = ["Document", "Expression", "Match", "Matcher", "Occurrence", "Receipt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """What is to be matched: the syntax tree of a rule or of a topic pattern, under an id."""
+
+    id: str
+    version: str
+    node: Node
+
+
+class Receipt(NamedTuple):
+    """One place of one leaf: why an expression matched.
+
+    Args:
+        leaf: as the analyst wrote it, without its field.
+        field: title, text or the name of the metadata.
+        start, end: code points into the original field, end exclusive; None for metadata.
+        quote: exactly that slice; for metadata the value as in the article.
+    """
+
+    leaf: str
+    field: str
+    start: int | None
+    end: int | None
+    quote: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An expression that an article satisfies.
+
+    `receipts` holds the leaves that hold within satisfied clauses (nothing of what is under NOT, and under NEAR only places
+    that satisfy it), in the order of the query, at most 5 places a leaf. `occurrences` is filled on demand: slices that
+    cover the expression as a whole.
+    """
+
+    id: str
+    version: str
+    receipts: tuple[Receipt, ...]
+    occurrences: tuple[Occurrence, ...] = ()
+
+
+class Matcher:
+    """A set of expressions, to which single ones are added and from which they are removed without a rebuild."""
+
+    def __init__(self, expressions: Iterable[Expression] = ()) -> None:
+        self._vocabulary = Vocabulary()
+        self._leaves = Leaves(self._vocabulary)
+        self._guards = Guards(self._vocabulary)
+        self._entries: dict[str, Entry] = {}
+        for expression in expressions:
+            self.add(expression)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, expression_id: str) -> bool:
+        return expression_id in self._entries
+
+    def add(self, expression: Expression) -> None:
+        """Add an expression; one with the same id is replaced."""
+        leaves: list[MatchLeaf] = []
+        clause = self._clause(expression.node, leaves)
+        entry = Entry(expression.id, expression.version, clause, leaves)
+        if expression.id in self._entries:
+            self.remove(expression.id)
+        self._entries[expression.id] = entry
+        self._guards.file(entry)
+
+    def remove(self, expression_id: str) -> None:
+        """Remove an expression.
+
+        Raises:
+            KeyError: there is none with this id.
+        """
+        entry = self._entries.pop(expression_id)
+        self._guards.unfile(entry)
+        for leaf in entry.leaves:
+            self._leaves.release(leaf)
+
+    def match(self, document: Document, *, cover: bool = False) -> list[Match]:
+        """Return the expressions that the document satisfies, sorted by id.
+
+        With `cover`, each match has `occurrences`: for a leaf, OR, COUNT or NEAR the slices that satisfy it, from its first
+        code point to its last (NEAR: a place of the left side and the nearest of the right); for AND and ATLEAST the first
+        place of each leaf. At most 5, in the order of the article.
+        """
+        reading = self._vocabulary.read(document)
+        self._vocabulary.documents += 1
+        held = []
+        for entry in self._guards.candidates(reading.present):
+            if entry.clause.holds(reading):
+                held.append(entry)
+            else:
+                self._guards.missed(entry)
+        held.sort(key=lambda entry: entry.id)
+        return [_match(entry, reading, cover=cover) for entry in held]
+
+    def _clause(self, node: Node, leaves: list[MatchLeaf]) -> Clause:
+        """Make a tree ready for matching; the leaves that it acquires are appended to `leaves`."""
+        match node:
+            case And(clauses):
+                return All([self._clause(part, leaves) for part in clauses])
+            case Or():
+                return self._any_of(node, leaves)
+            case Not(clause):
+                return No(self._clause(clause, leaves))
+            case Near(left, right, distance, ordered):
+                return Close(self._any_of(left, leaves), self._any_of(right, leaves), distance, ordered=ordered)
+            case AtLeast(number, clauses):
+                return SomeOf(number, [self._clause(part, leaves) for part in clauses])
+            case Count(number, operand):
+                return Often(number, self._any_of(operand, leaves))
+            case _:
+                leaf = self._leaves.acquire(node)
+                leaves.append(leaf)
+                return leaf
+
+    def _any_of(self, node: Node, leaves: list[MatchLeaf]) -> AnyOf:
+        return AnyOf([self._clause(part, leaves) for part in _alternatives(node)])
+
+
+def _alternatives(node: Node) -> list[Node]:
+    """Return the alternatives of an OR, those of an OR in an OR among them; of anything else, itself."""
+    if not isinstance(node, Or):
+        return [node]
+    return [alternative for clause in node.clauses for alternative in _alternatives(clause)]
+
+
+def _match(entry: Entry, reading: Reading, *, cover: bool) -> Match:
+    evidence = Evidence()
+    collect(entry.clause, reading, evidence)
+    receipts = tuple(
+        Receipt(leaf.node.written, *occurrence) for leaf, places in evidence.leaves() for occurrence in places
+    )
+    return Match(entry.id, entry.version, receipts, tuple(covers(entry.clause, reading)) if cover else ())
