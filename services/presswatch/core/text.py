@@ -1,28 +1,45 @@
-"""Words and folding: how any text, of an article or of a query, becomes tokens that point back into it.
+"""Tokens: how any text, of an article or of a query, becomes folded words that point back into it.
 
-One tokeniser for stream, history and console; it knows no field, rule or language model.
+The one tokeniser of stream, history and console. Where words begin and end is decided in `segmentation`, which words are
+the same in `folding`.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
-_APOSTROPHES = "'\u2018\u2019\u02bc\uff07"
-_SPLIT = "\u3041-\u309f\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff"
-_WORD = re.compile(
-    rf"[{_SPLIT}][\u0300-\u036f]*|(?:(?![{_SPLIT}])[\w\u0300-\u036f\u0900-\u0dff\u0610-\u06ff\u0591-\u05f4])+"
-    rf"(?:[{_APOSTROPHES}.](?:(?![{_SPLIT}])[\w\u0300-\u036f])+)*"
-)
-_BY_CHARACTER = re.compile(rf"[{_SPLIT}]")
-_ELISION = re.compile(rf"(?:l|d|j|m|n|s|t|c|qu|jusqu|lorsqu|puisqu|quoiqu|dell|nell|all|dall|sull|coll|un|quest|quell|sant)[{_APOSTROPHES}](?=.)")
-_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ё": "е", "ـ": None})
+from presswatch.core import segmentation
+from presswatch.core.folding import fold, fold_value
+
+__all__ = ["VERSION", "Tokens", "by_character", "fold_value", "query_slots", "tokenise", "wildcard_slots"]
+
+VERSION: Final = 1
+"""To be raised with every change of what `tokenise` or `query_slots` return: it is stored beside tokens and rules."""
+
+_MEMO_CHUNKS: Final = 50_000
+_MEMO_LENGTH: Final = 40  # code points; a full memo takes about 25 MB
+
+_SUFFIXING: Final = frozenset({"tr", "az"})  # languages that part a name from its suffix by an apostrophe
+
+# What stands for a wildcard while a query's word is cut and folded: noncharacters, which are in no word and never change.
+_ONE: Final = "\ufdd0"
+_REST: Final = "\ufdd1"
+_WILDCARDS: Final = str.maketrans({"?": _ONE, "*": _REST, _ONE: " ", _REST: " "})
+_WRITTEN: Final = str.maketrans({_ONE: "?", _REST: "*"})
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of a text, in order: `texts[i]` is folded, `original[starts[i]:ends[i]]` is how it was written."""
+    """The tokens of a text, in order, one at one position.
+
+    Args:
+        original: the text.
+        texts: the folded tokens, none of them empty, none longer than 255 UTF-16 units.
+        starts: first code point of each token in `original`.
+        ends: end of each token in `original`, exclusive: ``original[start:end]`` is how it was written.
+    """
 
     original: str
     texts: list[str]
@@ -31,68 +48,102 @@ class Tokens:
 
 
 def tokenise(text: str, lang: str | None = None) -> Tokens:
-    """Cut a text into folded tokens, one at one position.
+    """Cut a text into folded tokens, in linear time.
 
     Args:
-        text: anything; offsets in the result are code points into it.
-        lang: language of the article (BCP 47); Turkish and Azerbaijani read apostrophes in their own way.
+        text: anything, lone surrogates too.
+        lang: language of the article (BCP 47); in Turkish and Azerbaijani an apostrophe parts a suffix.
     """
-    turkish = lang is not None and lang.lower().replace("_", "-").split("-")[0] in {"tr", "az"}
-    texts, starts, ends = [], [], []
-    for found in _WORD.finditer(text):
-        folded = _fold(found.group(), turkish=turkish)
-        if folded:
-            texts.append(folded)
-            starts.append(found.start())
-            ends.append(found.end())
+    turkish = lang is not None and lang.replace("_", "-").partition("-")[0].lower() in _SUFFIXING
+    texts: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for found in segmentation.CHUNK.finditer(text):
+        chunk = found[0]
+        at = found.start()
+        for form, start, end in (_remembered if len(chunk) <= _MEMO_LENGTH else _chunk_tokens)(chunk, turkish):
+            texts.append(form)
+            starts.append(at + start)
+            ends.append(at + end)
     return Tokens(text, texts, starts, ends)
 
 
 def query_slots(text: str) -> list[tuple[str, ...]]:
-    """Give the folded forms that a query's word or phrase may take, for each token position; [] if it holds no token.
+    """Return the folded forms that a query's word or phrase may take at each token position; [] if it holds no token.
 
-    A query has no language, so a word with an apostrophe has its Turkish reading as a second form.
+    A query has no language, so that a word with an apostrophe has a second form, as Turkish reads it.
     """
-    slots = []
-    for found in _WORD.finditer(text):
-        forms = (_fold(found.group(), turkish=False), _fold(found.group(), turkish=True))
-        forms_kept = tuple(dict.fromkeys(form for form in forms if form))
-        if forms_kept:
-            slots.append(forms_kept)
-    return slots
+    return _slots(text, segmentation.classes(text))
 
 
 def wildcard_slots(text: str) -> list[tuple[str, ...]]:
-    """Like `query_slots`, for words that hold wildcards: the forms are patterns.
+    """Return what `query_slots` does for words with wildcards: the forms are patterns.
 
-    In the text, ``?`` and ``*`` are wildcards wherever they stand (an escaped one is no part of any token: pass a space for
-    it). In a form, ``?`` is exactly one character and a last ``*`` is any number of them; a form without either is exact.
+    In `text` each ``?`` is exactly one character, and a ``*`` at the end of a word is nothing or any number of letters and
+    digits. An escaped one is part of no word: the caller passes a space for it. In a form, ``?`` and a last ``*`` are
+    wildcards, counted in code points of the *folded* token; a form without either is exact.
+
+    - ``vaccin*`` gives ``vaccin*``, and ``wi-fi*`` gives ``wi`` and then ``fi*``.
+    - A star that stands for nothing may leave another token than one that stands for letters; both are forms:
+      ``Putin's*`` gives ``putins*`` and ``putin``.
+    - In scripts matched by character a star changes nothing and is left out; ``?`` is one token of one character.
+    - A form that is only ``*``, as of ``C*`` it is ``c*``, is below every minimum; to say so is the caller's business.
     """
-    marked = text.replace("?", "\ue000x").replace("*", "\ue001x")
+    text = text.translate(_WILDCARDS)
+    kinds = bytearray(segmentation.classes(text))
+    kept = []
+    for at, ch in enumerate(text):
+        if ch in {_ONE, _REST}:
+            kinds[at] = _kind_at(kinds, at)
+        if ch != _REST or kinds[at] not in b"JT":
+            kept.append(at)
+    longer = _slots_at(text, kinds, kept)
+    shorter = _slots_at(text, kinds, [at for at in kept if text[at] != _REST])
+    if len(longer) != len(shorter):
+        shorter = [()] * len(longer)
     return [
-        tuple(form.replace("xqzq", "?").replace("xzqz", "*") for form in forms)
-        for forms in query_slots(marked.replace("\ue000x", "xqzq").replace("\ue001x", "xzqz"))
+        (*forms, *(form for form in others if not any(_covers(pattern, form) for pattern in forms)))
+        for forms, others in zip(longer, shorter, strict=True)
     ]
 
 
-def fold_value(value: str) -> str:
-    """Fold a metadata value (source, country, ...) for comparison: NFKC and full case folding, white space trimmed."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold()).strip()
-
-
 def by_character(ch: str) -> bool:
-    """Tell whether the character is of a script without spaces (Han, Hiragana, Thai, Lao, Khmer, Burmese)."""
-    return _BY_CHARACTER.match(ch) is not None
+    """Tell whether a character is of a script without spaces: Han, Hiragana, Thai, Lao, Khmer, Burmese and their kin."""
+    return segmentation.CLASSES[ord(ch)] in b"JTYyi"
 
 
-def _fold(word: str, *, turkish: bool) -> str:
-    word = "".join(unicodedata.normalize("NFKC", word).split()).casefold()
-    marks = [at for at, ch in enumerate(word) if ch in _APOSTROPHES]
-    if turkish and marks:
-        word = word[: marks[-1]]
-    elif len(word) > 2 and word[-1] == "s" and word[-2] in _APOSTROPHES:
-        word = word[:-2]
-    word = _ELISION.sub("", word, count=1) if _ELISION.match(word) else word
-    word = "".join(ch for ch in word if ch not in _APOSTROPHES)
-    word = "".join(ch for ch in unicodedata.normalize("NFKD", word) if not "\u0300" <= ch <= "\u036f")
-    return unicodedata.normalize("NFKC", word.translate(_LETTERS))
+def _chunk_tokens(chunk: str, turkish: bool) -> tuple[tuple[str, int, int], ...]:
+    spans = segmentation.words(chunk, segmentation.classes(chunk))
+    tokens = ((fold(chunk[start:end], turkish=turkish), start, end) for start, end in spans)
+    return tuple(token for token in tokens if token[0])
+
+
+_remembered = lru_cache(maxsize=_MEMO_CHUNKS)(_chunk_tokens)
+
+
+def _slots(text: str, kinds: bytes) -> list[tuple[str, ...]]:
+    words = [text[start:end] for start, end in segmentation.words(text, kinds)]
+    readings = [dict.fromkeys((fold(word, turkish=False), fold(word, turkish=True))) for word in words]
+    slots = [tuple(form for form in forms if form) for forms in readings]
+    return [slot for slot in slots if slot]
+
+
+def _slots_at(text: str, kinds: bytearray, positions: list[int]) -> list[tuple[str, ...]]:
+    slots = _slots("".join(text[at] for at in positions), bytes(kinds[at] for at in positions))
+    return [tuple(form.translate(_WRITTEN) for form in slot) for slot in slots]
+
+
+def _kind_at(kinds: bytearray, at: int) -> int:
+    """Return the class of a wildcard: that of the nearest letter or digit of its word, which it then goes on from."""
+    before = kinds[:at].rpartition(b"o")[2][::-1]
+    after = kinds[at:].partition(b"o")[0][1:]
+    for kind in before + after:
+        if kind in b"TYyi":
+            return ord("T")
+        if kind in b"AHNKJ":
+            return kind
+    return ord("A")
+
+
+def _covers(pattern: str, form: str) -> bool:
+    return form == pattern or (pattern.endswith("*") and form.startswith(pattern[:-1]))

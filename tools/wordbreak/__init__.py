@@ -1,0 +1,1 @@
+"""Where the word-break table comes from, and Lucene to check it against."""
