@@ -30,6 +30,8 @@ POM = Path(__file__).resolve().parents[3] / "deploy" / "engines" / "pom.xml"
 LAYOUT = "1"  # raise it when the folder of a set is laid out anew
 MANIFEST = "manifest.json"
 MAVEN_SECONDS = 1800
+# Not `dependency:...`: the prefix would be looked up in a registry each time.
+GOAL = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
 
 Say = Callable[[str], None]
 
@@ -147,9 +149,20 @@ def fetch(pom: Path, target: Path, log: Path, say: Say) -> None:
             "Maven (the program mvn) is not on the PATH; the engines are fetched with it",
             "install it: apt-get install maven, dnf install maven or brew install maven",
         )
-    goal = ["dependency:copy-dependencies", f"-DoutputDirectory={target}"]
-    command = [maven, "--batch-mode", "--file", str(pom), *goal]
+    command = [maven, "--batch-mode", "--file", str(pom), GOAL, f"-DoutputDirectory={target}"]
     say("asking Maven for the engines (about 200 MB the first time)")
+    code, lines = _run_maven(command, log, say)
+    if code != 0:
+        # Maven remembers failed downloads and would not try them again; with this flag it does. Not the first time,
+        # since it asks the network even for what is in Maven's own store.
+        say("the download failed: trying once more")
+        command.insert(1, "--update-snapshots")
+        code, lines = _run_maven(command, log, say)
+    if code != 0:
+        raise _maven_error(code, lines, command, log)
+
+
+def _run_maven(command: list[str], log: Path, say: Say) -> tuple[int, list[str]]:
     lines: list[str] = []
     fetched = 0
     with (
@@ -174,8 +187,7 @@ def fetch(pom: Path, target: Path, log: Path, say: Say) -> None:
             raise
         finally:
             deadline.cancel()
-    if process.returncode != 0:
-        raise _maven_error(process.returncode, lines, command, log)
+    return process.returncode, lines
 
 
 def _maven_error(code: int, lines: list[str], command: list[str], log: Path) -> EngineError:
