@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from presswatch.core.messages import MatchEvent, Message, Notification, RawArticle, TaggedArticle
@@ -152,6 +153,7 @@ class IndexSpec:
         }
         template: dict[str, Any] = {"settings": settings, "mappings": self.mappings}
         if self.monthly:
+            # The alias by which all months are read; for writing each index has its own (`write_alias`).
             template["aliases"] = {index: {}}
         return {
             "index_patterns": [f"{index}-2*" if self.monthly else index],
@@ -186,9 +188,12 @@ INDICES: tuple[IndexSpec, ...] = (
                 "first_seen": _DATE,
                 "index": _KEYWORD,
                 "seq": {"type": "long"},
+                "latest": {"type": "long"},
                 "generation": {"type": "integer"},
                 "hash": _KEYWORD,
                 "words": {"type": "integer"},
+                "rules": _OPAQUE,
+                "unsettled": _OPAQUE,
                 "aliases": _KEYWORD,
             }
         ),
@@ -250,3 +255,13 @@ INDICES: tuple[IndexSpec, ...] = (
 def index(es: ElasticsearchSettings, name: str) -> str:
     """Return an index's or alias' name on the cluster."""
     return es.prefix + name
+
+
+def month_index(es: ElasticsearchSettings, name: str, at_ms: int) -> str:
+    """Return the index of the month (UTC) of a time, such as articles-2026.11."""
+    return f"{index(es, name)}-{datetime.fromtimestamp(at_ms / 1000, UTC):%Y.%m}"
+
+
+def write_alias(concrete: str) -> str:
+    """Return the alias by which one index is written: with require_alias nothing but `ensure_index` creates indices."""
+    return f"{concrete}-write"

@@ -20,6 +20,19 @@ def match_id(rule: str, article: str, seq: int, rule_version: str) -> str:
     return digest("match", rule, article, str(seq), rule_version)
 
 
+def withdrawal_id(rule: str, article: str, seq: int, rule_version: str) -> str:
+    """Return the id of the end of a match: not that of the match, or it would pass for its repetition.
+
+    `seq` is that of the wording that no longer matches, `rule_version` that of the rule as it last matched.
+    """
+    return digest("withdrawal", rule, article, str(seq), rule_version)
+
+
+def revision_id(article: str, seq: int, wording: str) -> str:
+    """Return the id of a wording that was replaced, or came too late."""
+    return digest("revision", article, str(seq), wording)
+
+
 def alert_id(rule: str, article: str) -> str:
     """Return the id of an alert: without versions, so that neither an edit nor a correction fires it again."""
     return digest("alert", rule, article)
