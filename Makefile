@@ -29,11 +29,13 @@ lock: $(STAMP) ## pin the newest allowed dependencies, with hashes
 demo: $(STAMP) ## run the whole system once on 40-odd articles and show what it did (KEEP=1 leaves it running)
 	$(BIN)/presswatch demo $(if $(KEEP),--keep)
 
-up: $(STAMP) ## run the whole system on this machine, to stay
-	$(BIN)/presswatch up
+CONFIG ?= deploy/local/presswatch.yaml
+
+up: $(STAMP) ## run the whole system on this machine, to stay (CONFIG=your/presswatch.yaml)
+	$(BIN)/presswatch up --config $(CONFIG)
 
 down: $(STAMP) ## stop what `make up` started
-	$(BIN)/presswatch down
+	$(BIN)/presswatch down --config $(CONFIG)
 
 test: $(STAMP) lint ## all tests but the long ones, on real engines
 	$(BIN)/python -m pytest -m "not slow"

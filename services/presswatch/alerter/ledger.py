@@ -15,7 +15,7 @@ from elasticsearch import ConflictError, Elasticsearch
 from presswatch.adapters.elasticsearch import ensure_monthly_index, translated
 from presswatch.core.messages import MatchEvent, Notification
 from presswatch.settings import ElasticsearchSettings
-from presswatch.topology import ALERTS, index
+from presswatch.topology import ALERTS, index, write_alias
 
 State = Literal["sending", "sent", "recorded", "failed"]
 
@@ -91,7 +91,7 @@ class Ledger:
         document = entry_document(notification, channel, state, owner, now)
         try:
             with translated():
-                self._client.create(index=where, id=notification.id, document=document)
+                self._client.create(index=write_alias(where), id=notification.id, document=document, require_alias=True)
         except ConflictError:
             with translated():
                 found: Mapping[str, Any] = self._client.get(index=where, id=notification.id)["_source"]
@@ -101,7 +101,11 @@ class Ledger:
     def _update(self, notification: Notification, fields: dict[str, Any]) -> None:
         with translated():
             self._client.update(
-                index=self.index_of(notification.match), id=notification.id, doc=fields, retry_on_conflict=3
+                index=write_alias(self.index_of(notification.match)),
+                id=notification.id,
+                doc=fields,
+                require_alias=True,
+                retry_on_conflict=3,
             )
 
 
