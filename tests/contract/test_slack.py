@@ -16,7 +16,7 @@ from tests.examples import FETCHED, notification
 from presswatch.adapters.slack import CredentialsError, RateLimitedError, UnknownOutcomeError, make_poster
 from presswatch.alerter.render import render
 from presswatch.core.errors import BadMessageError, ConfigError
-from presswatch.demo import slack as stand_in
+from presswatch.local import slack as stand_in
 from presswatch.settings import SlackSettings
 
 MESSAGE = render(notification(), FETCHED)

@@ -11,7 +11,7 @@ from tests.examples import FETCHED, match_event, notification
 
 from presswatch.alerter.render import link_target, plain, render
 from presswatch.core.messages import ReceiptEntry
-from presswatch.demo.slack import check
+from presswatch.local.slack import check
 
 HOSTILE = st.lists(
     st.sampled_from(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -14,8 +19,10 @@ import orjson
 
 from presswatch import engines
 from presswatch.core.errors import PresswatchError
+from presswatch.engines.progress import Display
+from presswatch.local import slack
 from presswatch.local.supervisor import Program, Supervisor
-from presswatch.settings import Settings
+from presswatch.settings import CONFIG_VARIABLE, Settings, load
 
 SERVICES = ("tagger", "indexer", "alerter", "ingest")
 """In the order of their start: who reads before who writes, so that nothing waits."""
@@ -123,13 +130,113 @@ def log_end(supervisor: Supervisor, name: str, lines: int = 15) -> str:
     return "\n".join([*text, f"(the whole log: {path})"])
 
 
-def inherited_environment(drop_settings: bool) -> dict[str, str]:
-    """Return this process' environment, without our own variables if asked."""
-    return {name: value for name, value in os.environ.items() if not (drop_settings and name.startswith("PRESSWATCH_"))}
+def free_ports(number: int) -> list[int]:
+    """Return ports on loopback that are free at this moment."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
-def write_settings(path: Path, values: Mapping[str, object]) -> None:
-    """Write a settings file (JSON is YAML) that only its owner reads."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(orjson.dumps(values, option=orjson.OPT_INDENT_2))
+class TrialSystem:
+    """The whole system for a while, beside whatever else runs here: free ports, own engines, own folder, a stand-in for Slack.
+
+    What the demo, the end-to-end tests and the benchmark start is this, so all of them run what `make up` runs.
+
+    Args:
+        folder: takes settings, logs and state.
+        values: settings beyond the addresses, such as {"indexer": {"rules": "..."}}.
+        keep: engines stay when this process ends, and are restarted when they die.
+    """
+
+    def __init__(self, folder: Path, values: Mapping[str, Mapping[str, Any]], *, keep: bool = False) -> None:
+        self.folder = folder
+        self.config = folder / "presswatch.yaml"
+        self.slack_log = folder / "slack-messages.jsonl"
+        self.supervisor = Supervisor(folder)
+        self.engines_name = f"trial-{os.getpid()}-{folder.name}"[:60].rstrip("-.")
+        self._values = values
+        self._keep = keep
+        self._home = load().settings.engines_home
+
+    def start_engines(self, display: Display) -> None:
+        """Start Kafka and Elasticsearch and write the settings file that names them."""
+        started = engines.start(
+            self.engines_name,
+            wish=engines.PortWish(free=True),
+            temporary=not self._keep,
+            home=self._home,
+            display=display,
+        )
+        slack_port, *ports = free_ports(len(SERVICES) + 1)
+        addresses: dict[str, dict[str, Any]] = {
+            "kafka": {"bootstrap": started.bootstrap},
+            "elasticsearch": {"url": started.url},
+            "ingest": {"state": str(self.folder / "ingest.sqlite")},
+            "slack": {"api_url": f"http://127.0.0.1:{slack_port}/api"},
+            "http": dict(zip(SERVICES, ports, strict=True)),
+        }
+        for section, values in self._values.items():
+            addresses.setdefault(section, {}).update(values)
+        self.config.parent.mkdir(parents=True, exist_ok=True)
+        self.config.touch(mode=0o600)
+        self.config.write_bytes(orjson.dumps(addresses, option=orjson.OPT_INDENT_2))  # JSON is YAML
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that its services have."""
+        return load(self.config, {}).settings
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of its services: ours, with its settings instead of any other."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("PRESSWATCH_")}
+        home = {"PRESSWATCH_ENGINES_HOME": str(self._home)} if self._home else {}
+        return ours | home | {CONFIG_VARIABLE: str(self.config), "PRESSWATCH_SLACK_TOKEN": slack.TOKEN}
+
+    def start_services(self, tell: Callable[[str], None], slack_per_channel_s: float = 0.2) -> None:
+        """Set up topics and indices, start all services, wait until they are ready."""
+        self.command("setup")
+        port = self.settings.slack.api_url.rsplit(":", 1)[1].removesuffix("/api")
+        stand_in = ["-m", "presswatch.local.slack", "--port", port, "--log", str(self.slack_log)]
+        programs = [
+            Program("slack", [sys.executable, *stand_in, "--per-channel-s", str(slack_per_channel_s)]),
+            *service_programs("trial", {"ingest": ["--watch"]}),
+        ]
+        if self._keep:
+            programs.insert(0, engines_program(self.engines_name, self.folder))
+        self.supervisor.start(programs, self.environment())
+        for program in programs:
+            self.supervisor.launch(program.name)
+        wait_ready(self.supervisor, self.settings, tell)
+
+    def command(self, *arguments: str, code: int = 0) -> str:
+        """Run `presswatch ARGUMENTS` and return its output.
+
+        Raises:
+            PresswatchError: it ended with another exit code.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "presswatch", *arguments],
+            env=self.environment(),
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != code:
+            said = f"{done.stdout}{done.stderr}"
+            raise PresswatchError(
+                f"`presswatch {' '.join(arguments)}` ended with {done.returncode}, not {code}:\n{said}"
+            )
+        return done.stdout
+
+    def kill_service(self, name: str) -> int:
+        """End a service by SIGKILL, as a crash would; the supervisor starts it again. Returns the pid that died."""
+        pid = next(status.pid for status in self.supervisor.statuses() if status.name == name)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def stop(self) -> None:
+        """Stop services and engines, and delete the engines' data."""
+        self.supervisor.stop()
+        engines.stop(self.engines_name, delete_data=True, home=self._home)

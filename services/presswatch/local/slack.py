@@ -2,7 +2,7 @@
 
 It answers chat.postMessage, conversations.history, conversations.list, auth.test and incoming webhooks, checks what
 Slack checks (token, channel, block limits), and limits the rate: one message a second and channel, else 429 with
-Retry-After. Run it as `python -m presswatch.demo.slack --log FILE`.
+Retry-After. Run it as `python -m presswatch.local.slack --log FILE`.
 """
 
 from __future__ import annotations
