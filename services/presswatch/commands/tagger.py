@@ -1,0 +1,26 @@
+"""`presswatch tagger`: the stream processor that tags articles by topic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from presswatch.commands import config_option
+
+
+@click.command("tagger")
+@config_option
+def command(config: Path | None) -> None:
+    """Tag articles by topic, from articles.raw to articles.tagged, until SIGTERM."""
+    from presswatch.core.topics import Tagger
+    from presswatch.packfiles import load_packs
+    from presswatch.runtime import service
+    from presswatch.settings import load
+    from presswatch.tagger.run import PARTS, run
+
+    settings = load(config).settings
+    packs = load_packs(settings.tagger.packs)
+    languages = {language for pack in packs for language in pack.patterns}
+    with service("tagger", settings.http, settings.log, PARTS) as (health, stop):
+        run(settings, Tagger(packs), languages, health, stop)

@@ -1,0 +1,98 @@
+"""A faust consumer that commits no further than what was delivered and acked without a gap.
+
+It leans on private parts of faust-streaming 0.15.3 (pinned; tests/unit/tagger/test_consumer.py drives each of them).
+docs/decisions/ tells why the consumer that comes with faust can lose records.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from faust.transport.drivers import aiokafka as driver
+
+
+class Deliveries:
+    """The offsets of one partition in the order of their delivery, and which of them are acked.
+
+    Delivered offsets need not be consecutive: a log has holes. They rise, until the consumer goes back and reads
+    again; what is delivered again needs a new ack.
+    """
+
+    def __init__(self) -> None:
+        self._open: deque[int] = deque()
+        self._acked: set[int] = set()
+
+    def deliver(self, offset: int) -> None:
+        """Note that the record at this offset was handed out."""
+        while self._open and self._open[-1] >= offset:
+            self._acked.discard(self._open.pop())
+        self._open.append(offset)
+
+    def ack(self, offset: int) -> None:
+        """Note that the record at this offset is dealt with. Of a partition that was taken away it changes nothing."""
+        if self._open and self._open[0] <= offset <= self._open[-1]:
+            self._acked.add(offset)
+
+    def advance(self) -> int | None:
+        """Drop the leading deliveries that are acked and return the offset after them, or None if there are none."""
+        last = None
+        while self._open and self._open[0] in self._acked:
+            last = self._open.popleft()
+            self._acked.remove(last)
+        return None if last is None else last + 1
+
+
+class PrefixCommitConsumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
+    """Commits, for each partition, the offset after the last record before which all delivered ones are acked."""
+
+    mundane_level = "debug"
+    callback: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._deliveries: defaultdict[Any, Deliveries] = defaultdict(Deliveries)
+        super().__init__(*args, **kwargs)
+        self._hand_out: Callable[[Any], Awaitable[None]] = self.callback
+        self.callback = self._deliver
+
+    def _deliver(self, message: Any) -> Awaitable[None]:
+        self._deliveries[message.tp].deliver(message.offset)
+        return self._hand_out(message)
+
+    def ack(self, message: Any) -> bool:
+        """Mark a record as dealt with."""
+        self._deliveries[message.tp].ack(message.offset)
+        counted: bool = super().ack(message)
+        return counted
+
+    async def commit_acked(self) -> None:
+        """Commit all that is acked by now.
+
+        `commit` does nothing but wait when another commit is under way, and that one may have begun before the last acks.
+        """
+        while await self.maybe_wait_for_commit_to_finish():
+            pass
+        await self.commit()
+
+    async def on_partitions_revoked(self, revoked: set[Any]) -> None:
+        """Commit what is acked, which faust would forget, and start afresh when the partitions come back."""
+        await self.commit_acked()
+        await super().on_partitions_revoked(revoked)
+        for partition in revoked:
+            self._deliveries.pop(partition, None)
+
+    def _new_offset(self, tp: Any) -> int | None:
+        # The base class' own lists take every ack; they serve only to find the partitions that have any.
+        self._acked[tp].clear()
+        self._acked_index[tp].clear()
+        return self._deliveries[tp].advance()
+
+    async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
+        """Deliveries know about holes in the log, so nothing is kept of them."""
+
+
+class PrefixCommitTransport(driver.Transport):  # type: ignore[misc]
+    """Kafka by aiokafka, with that consumer."""
+
+    Consumer = PrefixCommitConsumer

@@ -1,0 +1,81 @@
+"""What the tagger does to one record: raw article in, tagged article out. No Kafka, no faust."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from presswatch import metrics
+from presswatch.core.errors import BadMessageError, FatalError
+from presswatch.core.messages import RawArticle, Tag, TaggedArticle
+from presswatch.runtime import now_ms
+
+_PRIMARY_SUBTAG = re.compile(r"[a-z]{2,3}(?=-|$)")
+
+
+class TagsArticles(Protocol):
+    """The port to the topic engine (`presswatch.core.topics.Tagger`)."""
+
+    def tag(self, article: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Return the tags of an article, as on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A tagged article, ready to be sent."""
+
+    key: bytes
+    value: bytes
+    article: TaggedArticle
+
+
+class Tagging:
+    """Tags records.
+
+    Args:
+        tagger: gives the tags; called for every article, whatever its language.
+        languages: primary subtags of the languages that at least one topic pack covers.
+        clock_ms: the time in milliseconds.
+    """
+
+    def __init__(self, tagger: TagsArticles, languages: Collection[str], clock_ms: Callable[[], int] = now_ms) -> None:
+        self._tagger = tagger
+        self._languages = frozenset(languages)
+        self._clock_ms = clock_ms
+
+    def process(self, value: bytes | None) -> Tagged:
+        """Decode, tag and encode one article.
+
+        Raises:
+            BadMessageError: the record is no raw article, or tagging it failed (reason ``tagging_failed``).
+        """
+        raw = RawArticle.decode(value)
+        try:
+            body = raw.model_dump(exclude={"schema_name", "schema_version"})
+            tags = [Tag.model_validate(tag) for tag in self._tagger.tag(body)]
+            article = TaggedArticle(**body, tagged=self._clock_ms(), tags=tags)
+            return Tagged(article.id.encode(), article.encode(), article)
+        except FatalError:
+            raise
+        except Exception as error:
+            # Whatever it is, it is this article's; a mistake that hits many articles opens the dead letters' breaker.
+            raise BadMessageError("tagging_failed", f"article {raw.id}: {error!r}") from error
+
+    def count(self, article: TaggedArticle) -> None:
+        """Count an article that Kafka has acknowledged."""
+        lang = language_label(article.lang)
+        metrics.RECORDS.labels("tagger", "tagged" if article.tags else "untagged").inc()
+        for tag in article.tags:
+            metrics.TAGS.labels(tag.topic, lang).inc()
+        if lang not in self._languages:
+            metrics.UNSUPPORTED.labels(lang).inc()
+        if article.origin == "live":
+            metrics.LATENCY.labels("tagger").observe(max(0, self._clock_ms() - article.fetched) / 1000)
+
+
+def language_label(lang: str | None) -> str:
+    """Return the primary subtag of a language, or "unknown" for none and for what is no language tag."""
+    found = _PRIMARY_SUBTAG.match((lang or "").lower())
+    return found.group() if found else "unknown"
