@@ -10,7 +10,7 @@ import hashlib
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,7 +154,7 @@ class Breaker:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seen: deque[tuple[float, int]] = deque()
-        self._dead: deque[float] = deque()
+        self._dead: dict[Hashable, float] = {}
         self._total = 0
 
     def saw(self, records: int) -> None:
@@ -162,12 +162,16 @@ class Breaker:
         self._seen.append((self._clock(), records))
         self._total += records
 
-    def permit(self) -> bool:
-        """Count one dead letter and return whether it may be sent."""
+    def permit(self, origin: Hashable = None) -> bool:
+        """Count one dead letter and return whether it may be sent.
+
+        Args:
+            origin: what it is made of. Tried again because Kafka did not confirm, it counts once; None counts always.
+        """
         now = self._clock()
-        self._dead.append(now)
-        while self._dead and self._dead[0] < now - self.WINDOW_S:
-            self._dead.popleft()
+        while self._dead and next(iter(self._dead.values())) < now - self.WINDOW_S:
+            del self._dead[next(iter(self._dead))]
+        self._dead.setdefault(object() if origin is None else origin, now)
         while self._seen and self._seen[0][0] < now - self.WINDOW_S:
             self._total -= self._seen.popleft()[1]
         return len(self._dead) < self.RECORDS or len(self._dead) < self.SHARE * self._total
@@ -191,7 +195,7 @@ class DeadLetters:
             FatalError: the breaker opened: too much of what this stage takes in would be dead letters.
             RetryableError: Kafka did not confirm.
         """
-        if not self.breaker.permit():
+        if not self.breaker.permit((record.topic, record.partition, record.offset)):
             metrics.BREAKER.labels(self.stage).set(1)
             raise FatalError(
                 f"{self.stage} would send at least {Breaker.RECORDS} records to the dead letters within a minute "
