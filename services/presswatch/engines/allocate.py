@@ -31,10 +31,7 @@ def allocate(
         EngineError: a port that has to be this one is taken, or the engine already runs on another.
     """
     others = {
-        port: other
-        for other in state.names(home)
-        if other != name and (theirs := state.load(home, other)) is not None
-        for port in theirs.ports
+        port: other for other, theirs in state.load_readable(home).items() if other != name for port in theirs.ports
     }
     used = set(others)
 
@@ -75,7 +72,6 @@ def allocate(
         ),
         kafka_controller_port=internal("kafka", old.kafka_controller_port if old else None),
         elasticsearch_transport_port=internal("elasticsearch", old.elasticsearch_transport_port if old else None),
-        kafka_cluster_id=old.kafka_cluster_id if old else kafka.new_cluster_id(),
         running=old.running if old else (),
         owner=old.owner if old else None,
     )

@@ -157,9 +157,8 @@ def kill(name: str = DEFAULT_NAME, *, only: EngineName | None = None, home: Path
 def remove_abandoned(place: Home) -> list[str]:
     """Stop and remove temporary instances whose owner is gone; return their names."""
     removed = []
-    for name in state.names(place):
-        now = state.load(place, name)
-        if now is not None and now.owner is not None and not _alive(now.owner):
+    for name, now in state.load_readable(place).items():
+        if now.owner is not None and not _alive(now.owner):
             stop(name, delete_data=True, home=place.path)
             removed.append(name)
     return removed

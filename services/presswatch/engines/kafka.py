@@ -7,6 +7,7 @@ import subprocess
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from kafka import KafkaAdminClient
@@ -70,7 +71,7 @@ class Kafka(Engine):
         " `presswatch engines stop --delete-data`",
         "Could not reserve enough space": "the machine has too little memory: end other programs",
         "There is insufficient memory": "the machine has too little memory: end other programs",
-        "Invalid cluster.id": "the data is another cluster's: `presswatch engines stop --delete-data`, then start again",
+        "meta.properties": "its data folder is spoilt: `presswatch engines stop --only kafka --delete-data`, start again",
     }
 
     @property
@@ -99,9 +100,9 @@ class Kafka(Engine):
                 data=self.data,
             ),
         )
-        if (self.data / "meta.properties").exists():
+        if self._identity.exists():
             return
-        arguments = ["format", "-t", self.state.kafka_cluster_id, "-c", str(properties)]
+        arguments = ["format", "-t", new_cluster_id(), "-c", str(properties)]
         java = [*self._java("-Xmx128m", "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", *arguments]
         try:
             code, output = self.home.account.run(java, env=self.environment(), timeout=60)
@@ -137,12 +138,18 @@ class Kafka(Engine):
                 client.close()
         except KafkaError as error:
             return f"metadata ({type(error).__name__})"
-        if cluster["cluster_id"] != self.state.kafka_cluster_id:
+        if f"cluster.id={cluster['cluster_id']}" not in self._identity.read_text().splitlines():
             raise EngineError(
                 f"port {self.port} is answered by another Kafka (cluster {cluster['cluster_id']})",
                 "stop that one, or choose another port with --kafka-port N",
             )
-        return "" if cluster["brokers"] else "the broker to register"
+        registered = any(not broker["is_fenced"] for broker in cluster["brokers"])
+        return "" if registered else "the broker to register"
+
+    @property
+    def _identity(self) -> Path:
+        """Kafka's own file with the id of the cluster that the data belongs to."""
+        return self.data / "meta.properties"
 
     def _java(self, *options: str) -> list[str]:
         # Kafka and Scala still use what Java 24 began to warn about.

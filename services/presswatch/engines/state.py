@@ -1,4 +1,4 @@
-"""What is remembered of an instance between commands: its ports, its cluster id, what is meant to run.
+"""What is remembered of an instance between commands: its ports and what is meant to run.
 
 Which processes run is not remembered but looked up each time (processes.py), so it cannot be out of date.
 """
@@ -25,7 +25,7 @@ STATE_FILE = "state.json"
 class Owner(BaseModel):
     """The process for which a temporary instance was started."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     pid: int
     created: float
@@ -34,11 +34,11 @@ class Owner(BaseModel):
 class State(BaseModel):
     """The remembered part of an instance."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Clones of different versions share the folder, so what another one added is passed over.
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     kafka_port: int
     kafka_controller_port: int
-    kafka_cluster_id: str
     elasticsearch_port: int
     elasticsearch_transport_port: int
     running: tuple[EngineName, ...] = ()
@@ -96,3 +96,16 @@ def save(home: Home, name: str, state: State) -> None:
 def names(home: Home) -> list[str]:
     """Return the names of all instances that are remembered, sorted."""
     return sorted(file.parent.name for file in home.instances.glob(f"*/{STATE_FILE}"))
+
+
+def load_readable(home: Home) -> dict[str, State]:
+    """Return what is remembered of all instances whose state can be read: a spoilt one must not hinder the others."""
+    readable = {}
+    for name in names(home):
+        try:
+            found = load(home, name)
+        except EngineError:
+            continue
+        if found is not None:  # else it was removed meanwhile
+            readable[name] = found
+    return readable

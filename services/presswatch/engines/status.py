@@ -12,7 +12,7 @@ from presswatch.engines.control import KINDS
 from presswatch.engines.errors import EngineError
 from presswatch.engines.home import Home
 from presswatch.engines.install import wanted
-from presswatch.engines.state import ENGINES, EngineName
+from presswatch.engines.state import ENGINES, EngineName, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,15 @@ class InstanceStatus:
 def status(home: Path | None = None, name: str | None = None) -> list[InstanceStatus]:
     """Return all instances that are remembered, or the one of that name (an empty list if there is none)."""
     place = Home.open(home)
-    names = [found for found in state.names(place) if name in (None, found)]
-    return [_instance(place, found) for found in names]
+    if name is None:
+        known = state.load_readable(place)
+    else:
+        now = state.load(place, name)
+        known = {} if now is None else {name: now}
+    return [_instance(place, found, now) for found, now in known.items()]
 
 
-def _instance(place: Home, name: str) -> InstanceStatus:
-    now = state.load(place, name)
-    assert now is not None, "listed by its state file"
+def _instance(place: Home, name: str, now: State) -> InstanceStatus:
     engines = []
     for key in ENGINES:
         engine = KINDS[key](place, wanted(place), name, now)
