@@ -35,6 +35,7 @@ class Workspace:
     channels: dict[str, str] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     limited: int = 0
+    port: int = 0
     _last: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -1,0 +1,1 @@
+"""CPU per article and stage through the whole system."""
