@@ -29,7 +29,7 @@ State = Literal[
     "revision",  # another wording, newer than what we have
     "completed",  # we had an excerpt, this is the full text
     "regenerated",  # the same wording, tagged by a later roll-out
-    "restored",  # the same wording, but its document is missing
+    "restored",  # the same wording, but its document is missing or of another
     "unchanged",  # the same wording again
     "excerpt",  # the beginning of the full text that we have
     "superseded",  # another wording, older than what we have
@@ -43,6 +43,7 @@ Reason = Literal[
     "wording_is_the_same",
     "excerpt_of_what_is_there",
     "fetched_before_what_is_there",
+    "attempt_was_not_finished",
 ]
 
 REPLACES: frozenset[State] = frozenset({"revision", "completed"})
@@ -80,6 +81,15 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """The article's document as it is stored: its seq, the hash it was stored with, its wording."""
+
+    seq: int
+    hash: str
+    wording: Wording
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """What a message says: when it was fetched, by which roll-out it was tagged, its wording."""
 
@@ -97,45 +107,50 @@ class Decision:
     known: Known
 
 
-def decide(known: Known | None, stored: Wording | None, incoming: Incoming) -> Decision:
+def decide(known: Known | None, stored: Stored | None, incoming: Incoming) -> Decision:
     """Decide on one message.
 
     A message is newer if it was fetched after the newest one that had the present wording; of two fetched in the same
     millisecond, the one with the greater hash, so that the outcome does not hang on their order of arrival. `seq`
     is the new wording's `fetched`; only where messages overtook one another is it raised, to be above the one before.
 
+    The document is written before the message is settled. So it may be ahead: then this message's earlier attempt (its
+    wording is the one stored) is taken up where it broke off, and for any other message the document does not count.
+
     Args:
         known: what is settled, or None if nothing is.
-        stored: the wording in the stored document, or None if there is no document.
+        stored: the document, or None if there is none.
         incoming: the message.
     """
     wording = incoming.wording
     if known is None:
         settled = Known(incoming.fetched, incoming.fetched, incoming.generation, wording.hash)
         return Decision("new", "first_sighting", settled)
+    present = stored.wording if stored is not None and (stored.seq, stored.hash) == (known.seq, known.hash) else None
     if wording.hash == known.hash:
-        return _same_wording(known, stored, incoming)
-    replaced = Known(
-        max(incoming.fetched, known.seq + 1), incoming.fetched, incoming.generation, wording.hash
-    )  # fmt: skip
-    if stored is not None and is_excerpt(wording, stored):
+        return _same_wording(known, present, incoming)
+    if stored is not None and stored.seq > known.seq and stored.hash == wording.hash:
+        settled = Known(stored.seq, incoming.fetched, incoming.generation, wording.hash)
+        return Decision("revision", "attempt_was_not_finished", settled)
+    replaced = Known(max(incoming.fetched, known.seq + 1), incoming.fetched, incoming.generation, wording.hash)
+    if present is not None and is_excerpt(wording, present):
         return Decision("excerpt", "excerpt_of_what_is_there", known)
-    if stored is not None and is_excerpt(stored, wording):
+    if present is not None and is_excerpt(present, wording):
         return Decision("completed", "full_text_replaces_excerpt", replaced)
     if (incoming.fetched, wording.hash) < (known.latest, known.hash):
         return Decision("superseded", "fetched_before_what_is_there", known)
     return Decision("revision", "wording_differs", replaced)
 
 
-def _same_wording(known: Known, stored: Wording | None, incoming: Incoming) -> Decision:
-    settled = Known(
-        known.seq, max(known.latest, incoming.fetched), max(known.generation, incoming.generation), known.hash
-    )  # fmt: skip
-    if stored is None:
+def _same_wording(known: Known, present: Wording | None, incoming: Incoming) -> Decision:
+    latest = max(known.latest, incoming.fetched)
+    if present is None:
+        settled = Known(known.seq, latest, incoming.generation, known.hash)
         return Decision("restored", "document_is_missing", settled)
     if incoming.generation > known.generation:
+        settled = Known(known.seq, latest, incoming.generation, known.hash)
         return Decision("regenerated", "generation_is_newer", settled)
-    return Decision("unchanged", "wording_is_the_same", settled)
+    return Decision("unchanged", "wording_is_the_same", Known(known.seq, latest, known.generation, known.hash))
 
 
 def plausible(article: str, fetched: int, now: int) -> None:
