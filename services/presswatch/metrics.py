@@ -28,7 +28,11 @@ BREAKER = Gauge(
 )
 
 ARTICLES_INGESTED = Counter("presswatch_articles_ingested_total", "Articles acknowledged by Kafka.", ["kind", "lang"])
-FEED_POLLS = Counter("presswatch_feed_polls_total", "Polls of feeds.", ["outcome"])
+FEED_POLLS = Counter(
+    "presswatch_feed_polls_total", "Polls of feeds: changed, unchanged, or why they failed.", ["outcome"]
+)
+FEED_ENTRIES = Counter("presswatch_feed_entries_total", "Entries of feeds that had changed.", ["outcome"])
+FEEDS_FAILING = Gauge("presswatch_feeds_failing", "Feeds whose last poll failed.")
 
 TAGS = Counter("presswatch_tags_total", "Tags given.", ["topic", "lang"])
 UNSUPPORTED = Counter(

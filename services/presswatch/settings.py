@@ -81,6 +81,9 @@ class IngestSettings(_Section):
     )
     timeout_s: float = Field(30.0, gt=0, description="Seconds for one fetch in all.")
     max_article_bytes: int = Field(1_000_000, ge=1000, description="A larger article goes to the dead letters.")
+    allow_private: bool = Field(
+        False, description="Fetch feeds from private addresses and other ports too, such as an intranet's."
+    )
 
 
 class TaggerSettings(_Section):

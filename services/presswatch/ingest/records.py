@@ -10,10 +10,10 @@ from typing import Any
 
 from presswatch.core.article import article_id, canonical_url
 from presswatch.core.errors import BadMessageError
+from presswatch.core.jsontypes import json_type
 from presswatch.core.messages import Origin, RawArticle
 from presswatch.ingest.dates import Published, day_first, read_published
 from presswatch.ingest.feeds import Entry, Feed
-from presswatch.core.jsontypes import json_type
 from presswatch.language import detect, normalise_tag
 
 MAX_META_CHARACTERS = 2048
@@ -22,7 +22,9 @@ MAX_META_CHARACTERS = 2048
 Detect = Callable[[str, str, str | None], tuple[str | None, float]]
 
 
-def from_json(value: Mapping[str, Any], fetched: Callable[[str], int], origin: Origin, detector: Detect = detect) -> RawArticle:
+def from_json(
+    value: Mapping[str, Any], fetched: Callable[[str], int], origin: Origin, detector: Detect = detect
+) -> RawArticle:
     """Make an article of one JSON object.
 
     Fields: title, text (one of them is needed), url, source, external_id or id, country, author (a string or a list
@@ -148,7 +150,9 @@ def _meta(value: Mapping[str, Any], name: str, *, number: bool = False) -> str:
         found = str(found)
     text = _string({name: found}, name).strip()
     if len(text) > MAX_META_CHARACTERS:
-        raise BadMessageError("field_too_long", f"{name} has {len(text):,} characters; {MAX_META_CHARACTERS:,} is the most")
+        raise BadMessageError(
+            "field_too_long", f"{name} has {len(text):,} characters; {MAX_META_CHARACTERS:,} is the most"
+        )
     return text
 
 
