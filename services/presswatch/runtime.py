@@ -75,6 +75,8 @@ def configure_logs(settings: LogSettings, service: str) -> None:
     root.setLevel(level)
     for chatty in ("kafka", "aiokafka", "elastic_transport", "faust", "mode", "urllib3", "slack_sdk", "asyncio"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+    # one line for each attempt to connect; that Kafka is away our own lines say, once a try
+    logging.getLogger("kafka.net").setLevel(logging.CRITICAL)
     structlog.contextvars.bind_contextvars(service=service, pid=os.getpid())
 
 

@@ -42,6 +42,9 @@ log = structlog.get_logger(__name__)
 MAX_REQUEST_BYTES = 13 * 1024 * 1024
 """Above the largest max.message.bytes of any topic, so that the broker's limit, named in its error, is what counts."""
 
+_BOOTSTRAP_MS = 5_000
+"""One attempt to connect; between attempts a stop is heard."""
+
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 _WRONG_SET_UP = (AuthorizationError, SaslAuthenticationFailedError, InvalidTopicError, FencedInstanceIdError)
 _LOST_PARTITIONS = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
@@ -56,6 +59,7 @@ def connection(kafka: KafkaSettings) -> dict[str, Any]:
         "sasl_plain_username": kafka.sasl_username,
         "sasl_plain_password": kafka.sasl_password.get_secret_value() if kafka.sasl_password else None,
         "ssl_cafile": str(kafka.ca_file) if kafka.ca_file else None,
+        "reconnect_backoff_max_ms": 2000,  # 30 s by default: so long it would not see that Kafka is back
     }
 
 
@@ -88,6 +92,7 @@ class Publisher:
         try:
             self._producer = KafkaProducer(
                 **connection(kafka),
+                bootstrap_timeout_ms=_BOOTSTRAP_MS,
                 linger_ms=5,
                 batch_size=131072,
                 max_request_size=MAX_REQUEST_BYTES,
@@ -345,6 +350,7 @@ class BatchConsumer:
                 **connection(self._settings.kafka),
                 group_id=group(self._settings.kafka, self._stage),
                 group_instance_id=f"{self._settings.instance}-{self._stage}" if self._settings.instance else None,
+                bootstrap_timeout_ms=_BOOTSTRAP_MS,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 session_timeout_ms=10_000,
