@@ -143,6 +143,19 @@ def test_what_does_not_end_is_killed_and_that_is_told(tmp_path: Path) -> None:
         assert not stubborn.is_running()
 
 
+def test_a_process_that_ended_counts_as_gone_although_its_parent_does_not_ask(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)', sys.argv[1]])\n"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    with marked("parent", processes.mark(tmp_path), code=code) as parent:
+        (child,) = processes.wait_gone(parent.children(), 0)
+        processes.kill([child])
+        assert child.status() == psutil.STATUS_ZOMBIE
+        assert processes.find(tmp_path, ME) == [parent]
+
+
 def test_a_temporary_instance_goes_when_its_owner_is_gone(home: Home) -> None:
     for name, owner in {
         "gone": Owner(pid=os.getpid(), created=1.0),  # the pid lives, but it is another process now

@@ -16,6 +16,7 @@ from presswatch.engines import limits, processes, state
 from presswatch.engines.allocate import PortWish, allocate
 from presswatch.engines.elasticsearch import Elasticsearch
 from presswatch.engines.engine import Engine
+from presswatch.engines.errors import EngineError
 from presswatch.engines.home import Home
 from presswatch.engines.install import install
 from presswatch.engines.kafka import Kafka
@@ -174,9 +175,13 @@ def _bring_up(engines: Sequence[Engine], fresh: Collection[EngineName], display:
             engine.prepare()
             if given_up.is_set():
                 raise StartGivenUpError(engine.title)
-            launch(engine)
-        watched = processes.find(engine.folder, engine.home.account)
-        wait_ready(engine, watched, display, given_up, timeout=timeout)
+            first = launch(engine)
+        else:
+            found = processes.find(engine.folder, engine.home.account)
+            if not found:
+                raise EngineError(f"{engine.title} has ended just now", f"read {engine.log}, then start again")
+            first = found[0]
+        wait_ready(engine, first, display, given_up, timeout=timeout)
 
     with ThreadPoolExecutor(max_workers=len(ENGINES)) as pool:
         tasks = [pool.submit(bring_up, engine) for engine in engines]
@@ -188,12 +193,13 @@ def _bring_up(engines: Sequence[Engine], fresh: Collection[EngineName], display:
             raise
 
 
-def launch(engine: Engine) -> None:
-    """Start an engine's program, detached, with its output in a new log."""
+def launch(engine: Engine) -> psutil.Process:
+    """Start an engine's program, detached, with its output in a new log; return its first process."""
     if engine.log.exists():
         engine.log.replace(engine.log.with_suffix(".log.1"))
     with engine.log.open("wb") as log:
-        engine.home.account.popen(engine.command(), env=engine.environment(), output=log, detached=True)
+        started = engine.home.account.popen(engine.command(), env=engine.environment(), output=log, detached=True)
+    return psutil.Process(started.pid)
 
 
 def _end(place: Home, name: str, names: Collection[EngineName]) -> list[Stopped]:

@@ -6,15 +6,19 @@ No pid file: a pid that was given to another process since can so never be taken
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
 from presswatch.engines.account import Account
+from presswatch.engines.errors import EngineError
 
 # How long a clean stop may take, in seconds, before the engine is killed.
 STOP_SECONDS = 60.0
+KILL_SECONDS = 30.0
+LOOK_SECONDS = 0.1
 
 
 def mark(folder: Path) -> str:
@@ -47,6 +51,22 @@ def find(folder: Path, account: Account) -> list[psutil.Process]:
     return [process for _, process in sorted(found, key=lambda pair: pair[0])]
 
 
+def wait_gone(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait until processes have ended; return those that have not after that many seconds.
+
+    A zombie counts as ended: its parent, which may be another command or an idle first process of a container, has only
+    not asked for its exit code yet.
+    """
+    deadline = time.monotonic() + seconds
+    alive = list(processes)
+    while alive:
+        _, alive = psutil.wait_procs(alive, timeout=max(0.0, min(LOOK_SECONDS, deadline - time.monotonic())))
+        alive = [process for process in alive if not _is_zombie(process)]
+        if time.monotonic() >= deadline:
+            break
+    return alive
+
+
 def ask_to_end(processes: Sequence[psutil.Process]) -> None:
     """Send SIGTERM to the first of an engine's processes (a launcher ends what it launched)."""
     for process in processes[:1]:
@@ -55,16 +75,29 @@ def ask_to_end(processes: Sequence[psutil.Process]) -> None:
 
 def wait_or_kill(processes: Sequence[psutil.Process], seconds: float = STOP_SECONDS) -> bool:
     """Wait until processes that were asked to end are gone; kill what is left. Return whether none had to be."""
-    _, alive = psutil.wait_procs(list(processes), timeout=seconds)
+    alive = wait_gone(processes, seconds)
     kill(alive)
     return not alive
 
 
 def kill(processes: Sequence[psutil.Process]) -> None:
-    """End processes at once, and wait until they are gone."""
+    """End processes at once, and wait until they are gone.
+
+    Raises:
+        EngineError: one is not even gone after SIGKILL; the system itself is stuck, mostly on a disk.
+    """
     for process in processes:
         _signal(process, signal.SIGKILL)
-    psutil.wait_procs(list(processes), timeout=30)
+    if stuck := wait_gone(processes, KILL_SECONDS):
+        pids = ", ".join(str(process.pid) for process in stuck)
+        raise EngineError(f"process {pids} does not end, not even by SIGKILL", "look at the disk, restart the machine")
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _signal(process: psutil.Process, number: int) -> None:

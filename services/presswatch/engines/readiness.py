@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 
 import psutil
 
+from presswatch.engines import processes
 from presswatch.engines.engine import Engine
 from presswatch.engines.errors import EngineError
 from presswatch.engines.progress import Display
@@ -25,7 +25,7 @@ class StartGivenUpError(EngineError):
 
 def wait_ready(
     engine: Engine,
-    watched: Sequence[psutil.Process],
+    watched: psutil.Process,
     display: Display,
     given_up: threading.Event,
     *,
@@ -35,7 +35,7 @@ def wait_ready(
 
     Args:
         engine: what is waited for.
-        watched: its processes; when one of them ends, so does the wait.
+        watched: its first process; when that ends, so does the wait.
         display: told what is still missing.
         given_up: set by whoever wants the wait to end.
         timeout: seconds.
@@ -49,8 +49,7 @@ def wait_ready(
         if given_up.is_set():
             raise StartGivenUpError(engine.title)
         display.doing(engine.title, f"starting: waiting for {missing}")
-        ended, _ = psutil.wait_procs(list(watched), timeout=POLL_SECONDS)
-        if ended:
+        if not processes.wait_gone([watched], POLL_SECONDS):
             raise EngineError(
                 f"{engine.title} ended while it was starting; the end of {engine.log}:",
                 engine.hint() or f"read {engine.log}",

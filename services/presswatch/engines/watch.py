@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from presswatch.engines import control, processes, state
 from presswatch.engines.errors import EngineError
 from presswatch.engines.home import Home
@@ -63,7 +61,7 @@ class Watcher:
             found = {engine: processes.find(folder / engine, place.account) for engine in meant}
             ended = [engine for engine in meant if not found[engine]]
             if not ended:
-                psutil.wait_procs([one for members in found.values() for one in members], timeout=LOOK_SECONDS)
+                processes.wait_gone([members[0] for members in found.values()], LOOK_SECONDS)
                 continue
             for engine in ended:
                 if engine in self._meant(place):
