@@ -54,7 +54,7 @@ class Sandbox:
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("PRESSWATCH_")}
-        return ours | {CONFIG_VARIABLE: str(self.config)} | self.environ | more
+        return {**ours, CONFIG_VARIABLE: str(self.config), **self.environ, **more}
 
     def command(self, *arguments: str, code: int = 0, stdin: bytes | None = None) -> str:
         """Run `presswatch ARGUMENTS` to its end and return what it printed."""

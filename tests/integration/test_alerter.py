@@ -65,7 +65,11 @@ def said(workspace: stand_in.Workspace) -> Counter[str]:
     return Counter(message["metadata"]["event_payload"]["notification"] for message in workspace.messages)
 
 
-def settled(sandbox: Sandbox, *, dead: tuple[str, ...] = ()) -> bool:
+def wait_for_messages(workspace: stand_in.Workspace, count: int) -> None:
+    wait_until(lambda: len(workspace.messages) >= count, 240, f"{count} messages")
+
+
+def settled(sandbox: Sandbox) -> bool:
     """Return whether decide and deliver have committed all that is there."""
     progress = readback.Progress(sandbox.settings)
     try:
@@ -136,7 +140,7 @@ def kill_in_the_middle(
     with sandbox.service("alerter", PRESSWATCH_INSTANCE="alerter") as alerter:
         for kill in range(1, kills + 1):
             reached = count * (10 + 80 * kill // (kills + 1)) // 100
-            wait_until(lambda reached=reached: len(workspace.messages) >= reached, 240)
+            wait_for_messages(workspace, reached)
             alerter.kill()
             assert len(workspace.messages) < count * 0.9
             assert not settled(sandbox), "all was committed: the kill came too late to show anything"
@@ -197,7 +201,7 @@ def test_slack_elasticsearch_and_kafka_away_for_a_while(
             local.start(engines.name, only=engine)  # type: ignore[arg-type]
             if engine == "kafka":
                 publish(*[match_event(article=f"{number:031x}{i}") for i in range(5)])
-            wait_until(lambda number=number: len(workspace.messages) == 5 * (number + 1), 120)
+            wait_for_messages(workspace, 5 * (number + 1))
         wait_until(lambda: settled(sandbox), 60)
         assert alerter.process.poll() is None
     assert set(said(workspace).values()) == {1}

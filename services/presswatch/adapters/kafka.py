@@ -403,11 +403,15 @@ class BatchConsumer:
             log.warning("batch not committed, it will be repeated after a restart", why=repr(error))
 
     def _observe_lag(self) -> None:
-        lag = 0
-        for partition in self._consumer.assignment():
-            high = self._consumer.highwater(partition)
-            if high is not None:
-                lag += max(0, high - self._consumer.position(partition))
+        lag = 0.0
+        try:
+            for partition in self._consumer.assignment():
+                high = self._consumer.highwater(partition)
+                if high is not None:
+                    lag += max(0, high - self._consumer.position(partition, timeout_ms=1000))
+        except KafkaError as error:
+            log.info("lag unknown", stage=self._stage, why=repr(error))
+            lag = float("nan")
         metrics.LAG.labels(self._stage).set(lag)
 
 
