@@ -24,6 +24,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
 from presswatch.core.errors import ConfigError
+from presswatch.lograte import RepeatFilter
 from presswatch.settings import HttpSettings, LogSettings
 
 HEARTBEAT_LIMIT_S = 90.0
@@ -42,8 +43,14 @@ def configure_logs(settings: LogSettings, service: str) -> None:
     """Send our own log lines and those of libraries to standard error: one JSON object a line, or for people."""
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     for_people = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
+    about = {"service": service, "pid": os.getpid()}
+
+    def name_process(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+        return {**event, **about}  # no context variable: threads of libraries would not have it
+
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
+        name_process,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -70,6 +77,7 @@ def configure_logs(settings: LogSettings, service: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
+    handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -77,7 +85,6 @@ def configure_logs(settings: LogSettings, service: str) -> None:
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
     # one line for each attempt to connect; that Kafka is away our own lines say, once a try
     logging.getLogger("kafka.net").setLevel(logging.CRITICAL)
-    structlog.contextvars.bind_contextvars(service=service, pid=os.getpid())
 
 
 class Health:

@@ -20,7 +20,6 @@ def command(config: Path | None) -> None:
     from presswatch.tagger.run import PARTS, run
 
     settings = load(config).settings
-    packs = load_packs(settings.tagger.packs)
-    languages = {language for pack in packs for language in pack.patterns}
+    tagger = Tagger(load_packs(settings.tagger.packs))
     with service("tagger", settings.http, settings.log, PARTS) as (health, stop):
-        run(settings, Tagger(packs), languages, health, stop)
+        run(settings, tagger, health, stop)

@@ -32,6 +32,10 @@ BUFFER = 400
 COMMIT_EVERY = 200
 """Acked records between commits, besides the one that time brings: bounds what a kill repeats."""
 
+SEND_BATCH_BYTES = 512 * 1024
+"""A whole take fits into one send per partition. Well below the topic's max.message.bytes: a broker refuses whole batches,
+so only a record that is larger than this by itself, and then alone in its batch, can be refused for its size."""
+
 _TOO_LARGE = (kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLargeError)
 _WRONG_SET_UP = (
     kafka_errors.AuthenticationFailedError,
@@ -76,7 +80,9 @@ def build_app(settings: Settings) -> TaggerApp:
         broker_max_poll_interval=300.0,
         broker_max_poll_records=BUFFER,
         broker_commit_every=COMMIT_EVERY,
+        broker_commit_interval=1.0,
         producer_acks=-1,
+        producer_max_batch_size=SEND_BATCH_BYTES,
         producer_request_timeout=20.0,
         producer_max_request_size=MAX_REQUEST_BYTES,
         stream_buffer_maxsize=BUFFER,

@@ -6,7 +6,6 @@ faust's own Worker is not used: it takes over signals, logs and the web port, wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from typing import Any
 
 import structlog
@@ -29,7 +28,7 @@ PARTS = ("input", "output")
 _PULSE_S = 0.1
 
 
-def run(settings: Settings, tagger: TagsArticles, languages: Collection[str], health: Health, stop: StopSignal) -> None:
+def run(settings: Settings, tagger: TagsArticles, health: Health, stop: StopSignal) -> None:
     """Tag articles until a stop is asked for. Ends the process with `EXIT_FATAL` when going on would lose data."""
     kafka = settings.kafka
     source, target = (topology.topic(kafka, name) for name in (topology.RAW, topology.TAGGED))
@@ -49,7 +48,7 @@ def run(settings: Settings, tagger: TagsArticles, languages: Collection[str], he
     grave = DeadLetters(kafka, "tagger", publishers[0])
     watch = ProgressWatch(group, health)
     try:
-        asyncio.run(_serve(settings, Tagging(tagger, languages), grave, watch, health, stop, source, target))
+        asyncio.run(_serve(settings, Tagging(tagger), grave, watch, health, stop, source, target))
     except FatalError as error:
         die(str(error))
     except Exception as error:

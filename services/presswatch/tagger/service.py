@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,9 @@ _PRIMARY_SUBTAG = re.compile(r"[a-z]{2,3}(?=-|$)")
 
 class TagsArticles(Protocol):
     """The port to the topic engine (`presswatch.core.topics.Tagger`)."""
+
+    languages: frozenset[str]
+    """Primary subtags of the languages that at least one topic pack covers."""
 
     def tag(self, article: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Return the tags of an article, as on the wire."""
@@ -36,13 +39,11 @@ class Tagging:
 
     Args:
         tagger: gives the tags; called for every article, whatever its language.
-        languages: primary subtags of the languages that at least one topic pack covers.
         clock_ms: the time in milliseconds.
     """
 
-    def __init__(self, tagger: TagsArticles, languages: Collection[str], clock_ms: Callable[[], int] = now_ms) -> None:
+    def __init__(self, tagger: TagsArticles, clock_ms: Callable[[], int] = now_ms) -> None:
         self._tagger = tagger
-        self._languages = frozenset(languages)
         self._clock_ms = clock_ms
 
     def process(self, value: bytes | None) -> Tagged:
@@ -57,7 +58,7 @@ class Tagging:
             tags = [Tag.model_validate(tag) for tag in self._tagger.tag(body)]
             article = TaggedArticle(**body, tagged=self._clock_ms(), tags=tags)
             return Tagged(article.id.encode(), article.encode(), article)
-        except FatalError:
+        except (FatalError, BadMessageError):
             raise
         except Exception as error:
             # Whatever it is, it is this article's; a mistake that hits many articles opens the dead letters' breaker.
@@ -69,7 +70,7 @@ class Tagging:
         metrics.RECORDS.labels("tagger", "tagged" if article.tags else "untagged").inc()
         for tag in article.tags:
             metrics.TAGS.labels(tag.topic, lang).inc()
-        if lang not in self._languages:
+        if lang not in self._tagger.languages:
             metrics.UNSUPPORTED.labels(lang).inc()
         if article.origin == "live":
             metrics.LATENCY.labels("tagger").observe(max(0, self._clock_ms() - article.fetched) / 1000)

@@ -16,6 +16,8 @@ NOW_MS = 1_780_000_000_000
 class WordTagger:
     """Tags articles that hold the word "wheat"; one titled "fail" cannot be tagged."""
 
+    languages = frozenset({"en"})
+
     def tag(self, article: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         if article["title"] == "fail":
             raise ValueError("no such pattern")

@@ -18,6 +18,7 @@ from presswatch.core.errors import BadMessageError, FatalError, RetryableError
 from presswatch.settings import KafkaSettings, Settings
 from presswatch.tagger import app as tagger_app
 from presswatch.tagger.app import FaustOutlet, Hand, attach, build_app, credentials
+from presswatch.topology import TAGGED, TOPICS
 
 NO_BROKER = Settings(kafka=KafkaSettings(bootstrap="127.0.0.1:1", prefix="t."), instance="r-1")
 
@@ -46,6 +47,11 @@ def test_the_settings_that_at_least_once_rests_on(monkeypatch: pytest.MonkeyPatc
     assert not found.topic_allow_declare
     assert not found.web_enabled
     assert not found.stream_wait_empty
+
+
+def test_no_batch_of_small_records_can_be_refused_for_its_size() -> None:
+    (tagged,) = (spec for spec in TOPICS if spec.name == TAGGED)
+    assert conf().producer_max_batch_size < tagged.max_message_bytes < conf().producer_max_request_size
 
 
 def test_without_an_instance_name_membership_is_dynamic() -> None:

@@ -21,7 +21,7 @@ def worker(
     outlet: ListOutlet, grave: ListGrave, health: Health | None = None, retry_limit_s: float = 5.0
 ) -> BatchWorker:
     return BatchWorker(
-        Tagging(WordTagger(), {"en"}, lambda: NOW_MS), outlet, grave, health or Health(PARTS),
+        Tagging(WordTagger(), lambda: NOW_MS), outlet, grave, health or Health(PARTS),
         retry_limit_s=retry_limit_s, backoff=lambda: Backoff(0.001, 0.01),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from presswatch.tagger.service import Tagging, language_label
 
 
 def tagging() -> Tagging:
-    return Tagging(WordTagger(), {"en"}, lambda: NOW_MS)
+    return Tagging(WordTagger(), lambda: NOW_MS)
 
 
 def sample(name: str, **labels: str) -> float:
@@ -57,7 +57,7 @@ def test_a_tag_that_is_no_tag_is_a_bad_message() -> None:
             return [{"topic": "agriculture", "score": 7}]
 
     with pytest.raises(BadMessageError, match="tagging_failed"):
-        Tagging(Broken(), {"en"}).process(article(1).encode())
+        Tagging(Broken()).process(article(1).encode())
 
 
 def test_a_fatal_error_of_the_tagger_stays_fatal() -> None:
@@ -66,7 +66,7 @@ def test_a_fatal_error_of_the_tagger_stays_fatal() -> None:
             raise FatalError("packs gone")
 
     with pytest.raises(FatalError):
-        Tagging(Fatal(), {"en"}).process(article(1).encode())
+        Tagging(Fatal()).process(article(1).encode())
 
 
 @pytest.mark.parametrize(
