@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.examples import FETCHED, match_event, notification
+from tests.integration.slack_fixture import served_workspace
+from tests.processes import Sandbox, wait_until
 
 from presswatch import engines as local
 from presswatch.adapters.elasticsearch import connect
@@ -18,21 +20,14 @@ from presswatch.demo import readback
 from presswatch.engines import Engines
 from presswatch.local import slack as stand_in
 from presswatch.topology import MATCHES, NOTIFICATIONS, topic
-from tests.examples import FETCHED, match_event, notification
-from tests.processes import Sandbox, wait_until
 
 pytestmark = pytest.mark.engine
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[stand_in.Workspace]:
-    workspace = stand_in.Workspace(tmp_path / "slack.jsonl", per_channel_s=0)
-    server = stand_in.serve(workspace)
-    workspace.port = server.server_address[1]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield workspace
-    server.shutdown()
-    server.server_close()
+    with served_workspace(tmp_path / "slack.jsonl") as workspace:
+        yield workspace
 
 
 @pytest.fixture
