@@ -120,7 +120,7 @@ _ZONES = {
 
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)? ?(?P<half>[AaPp]\.?[Mm]\b\.?)?"
 _ZONE = r"(?P<zone>(?:GMT|UTC)? ?[+-]\d{1,2}(?::?\d{2})?(?::?00)?|[A-Za-z]{1,5})?"
-_TAIL = rf"(?:,? ?(?:T|at )?(?:{_TIME}) ?{_ZONE}(?: ?\([^)]*\))?)?$"
+_TAIL = rf"(?:(?: -|,)? ?(?:T|at )?(?:{_TIME}) ?{_ZONE}(?: ?\([^)]*\))?)?$"
 _WEEKDAY = r"(?:[^\W\d_]+\.?,? )?"
 _ISO = re.compile(rf"(?P<year>\d{{4}})[-/.](?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}})(?P<z>Z|[+-]\d\d:\d\d)?{_TAIL}")
 _COMPACT = re.compile(
@@ -150,7 +150,8 @@ def _read(text: str, days_lead: bool | None) -> tuple[datetime, Precision] | Non
         if found:
             parts = found.groupdict()
             month = int(parts["month"]) if "month" in parts else _MONTHS.get(parts["name"].casefold())
-            return _moment(_year(parts["year"]), month, int(parts["day"]), parts) if month else None
+            if month is not None:
+                return _moment(_year(parts["year"]), month, int(parts["day"]), parts)
     found = _NUMERIC.match(text)
     if not found:
         return None

@@ -75,9 +75,10 @@ _TEXT_NAMES = (
     "dc:description",
 )
 
-_ENTITY = re.compile(r"&(#?[A-Za-z0-9]+;)?")
+_UNESCAPED = re.compile(r"&(#?[A-Za-z0-9]+;)?|<(?=[\s\d=<&])")
 _XML_ENTITIES = {"lt;", "gt;", "amp;", "quot;", "apos;"}
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_ENTRY_TAG = re.compile(r"<(?:\w+:)?(?:item|entry)[\s/>]", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*<\?xml\b[^>]*\?>")
 
 
@@ -132,7 +133,8 @@ def parse_feed(
     """
     if len(data) > MAX_FEED_BYTES:
         raise BadMessageError("feed_too_large", f"the feed is larger than {MAX_FEED_BYTES:,} bytes")
-    root, fault = _root(decode(data, charset))
+    text = decode(data, charset)
+    root, fault = _root(text)
     kind = _kind(root)
     head = _children(next((el for el in root if _name(el) == "channel"), root))
     base = urljoin(base, root.get(_XML_BASE) or "") or base
@@ -143,7 +145,7 @@ def parse_feed(
         if clock() - started > MAX_SECONDS:
             raise BadMessageError("feed_too_slow", f"reading the feed took longer than {MAX_SECONDS:g} s")
         entries.append(_entry(element, kind, base))
-    if fault and not entries:
+    if fault and not entries and _ENTRY_TAG.search(text):
         raise BadMessageError("broken_feed", f"no entry can be read: {fault}")
     return Feed(
         kind=kind,
@@ -178,7 +180,7 @@ def _root(text: str) -> tuple[_Element, str | None]:
 
 
 def _repair(text: str) -> str:
-    """Give HTML's named entities their character, and other names and lone ampersands an escape, outside CDATA.
+    """Give HTML's named entities their character, and other names, lone "&" and "<" an escape, outside CDATA.
 
     Without it the parser drops them together with what follows. No entity is left for it to expand.
     """
@@ -186,7 +188,7 @@ def _repair(text: str) -> str:
     def replace(found: re.Match[str]) -> str:
         name = found[1]
         if name is None:
-            return "&amp;"
+            return "&lt;" if found[0] == "<" else "&amp;"
         if name in _XML_ENTITIES:
             return found[0]
         if name.startswith("#"):
@@ -199,9 +201,9 @@ def _repair(text: str) -> str:
         start = text.find("<![CDATA[", at)
         end = text.find("]]>", start) if start >= 0 else -1
         if end < 0:
-            pieces.append(_ENTITY.sub(replace, text[at:]))
+            pieces.append(_UNESCAPED.sub(replace, text[at:]))
             return "".join(pieces)
-        pieces += (_ENTITY.sub(replace, text[at:start]), text[start : end + 3])
+        pieces += (_UNESCAPED.sub(replace, text[at:start]), text[start : end + 3])
         at = end + 3
 
 

@@ -102,6 +102,7 @@ class FileSource:
         lines = self._reader.take(BATCH_LINES, BATCH_BYTES)
         if lines:
             self._finish(lines)
+        if lines or not self._reader.dry:
             return "moved"
         if not self._follow:
             return self._end()

@@ -37,6 +37,8 @@ class Line:
 class LineReader:
     """Cuts what `read` gives into lines; holds at most one line, and of an overlong one only its start.
 
+    `dry` says whether the last read gave nothing.
+
     Args:
         read: returns at most so many bytes, b"" when there are none now.
         limit: longest line in bytes.
@@ -51,17 +53,20 @@ class LineReader:
         self._number = line
         self._buffer = bytearray()
         self._size = 0
+        self.dry = False
 
     def take(self, most: int, most_bytes: int) -> list[Line]:
         """Return lines that are complete, until there are so many, or bytes, or `read` gives nothing.
 
-        A chunk is never split between two calls, so somewhat more may come.
+        A chunk is never split between two calls, so somewhat more may come. Without a line, `dry` tells an end from
+        a line that goes on.
         """
         lines: list[Line] = []
         taken = 0
         while len(lines) < most and taken < most_bytes:
             chunk = self._read(CHUNK_BYTES)
-            if not chunk:
+            self.dry = not chunk
+            if self.dry:
                 break
             taken += len(chunk)
             *ended, rest = chunk.split(b"\n")
