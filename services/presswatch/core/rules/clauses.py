@@ -5,13 +5,12 @@ Each branch tells whether a document satisfies it, and for one that does, what a
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 from presswatch.core.rules.leaves import MAX_OCCURRENCES, MatchLeaf, TextLeaf
-from presswatch.core.rules.reading import FieldReading, Occurrence, Reading, Spans
+from presswatch.core.rules.reading import NOWHERE, FieldReading, Occurrence, Reading, Receipt, Spans
 from presswatch.core.rules.vocabulary import Key
 
 
@@ -22,32 +21,44 @@ class Evidence:
     """
 
     def __init__(self) -> None:
-        self._found: dict[MatchLeaf, tuple[list[Occurrence], list[Occurrence]]] = {}
+        self._found: dict[MatchLeaf, Sequence[Receipt]] = {}
+        self._near: dict[MatchLeaf, list[Receipt]] = {}
 
-    def add(self, leaf: MatchLeaf, occurrences: Sequence[Occurrence], *, near: bool = False) -> None:
-        """Note places of a leaf."""
-        self._found.setdefault(leaf, ([], []))[0 if near else 1].extend(occurrences)
+    def add(self, leaf: MatchLeaf, receipts: Sequence[Receipt]) -> None:
+        """Note places of a leaf that holds by itself."""
+        self._found[leaf] = receipts
 
-    def leaves(self) -> Iterator[tuple[MatchLeaf, list[Occurrence]]]:
-        """Yield each leaf that has places, with at most `MAX_OCCURRENCES`, in the order of the article."""
-        for leaf, (near, others) in self._found.items():
-            chosen = list(dict.fromkeys(near + others))[:MAX_OCCURRENCES]
-            if isinstance(leaf, TextLeaf):
-                chosen.sort(key=_in_article)
-            if chosen:
-                yield leaf, chosen
+    def add_near(self, leaf: MatchLeaf, receipt: Receipt) -> None:
+        """Note a place of a leaf that satisfies a NEAR."""
+        if leaf in self._near:
+            self._near[leaf].append(receipt)
+        else:
+            self._near[leaf] = [receipt]
+            self._found.setdefault(leaf, ())
+
+    def receipts(self) -> Iterator[Sequence[Receipt]]:
+        """Yield the receipts of each leaf, at most `MAX_OCCURRENCES`, in the order of the article."""
+        near = self._near
+        for leaf, receipts in self._found.items():
+            if leaf not in near:
+                yield receipts
+            elif not receipts and len(near[leaf]) == 1:
+                yield near[leaf]
+            else:
+                chosen = list(dict.fromkeys([*near[leaf], *receipts]))[:MAX_OCCURRENCES]
+                yield sorted(chosen, key=_in_article)
 
 
-class Branch(ABC):
-    """A clause of a rule that has clauses of its own."""
+class Branch:
+    """A clause of a rule that has clauses of its own. No ABC: an instance check on one costs as much as many a match."""
 
-    @abstractmethod
     def holds(self, reading: Reading) -> bool:
         """Tell whether the document satisfies the clause."""
+        raise NotImplementedError
 
-    @abstractmethod
     def collect(self, reading: Reading, evidence: Evidence) -> None:
         """Add what makes the clause hold; only for a clause that does."""
+        raise NotImplementedError
 
 
 Clause = Branch | MatchLeaf
@@ -56,20 +67,33 @@ Clause = Branch | MatchLeaf
 def collect(clause: Clause, reading: Reading, evidence: Evidence) -> None:
     """Add to the evidence what makes a clause hold that does."""
     if isinstance(clause, MatchLeaf):
-        evidence.add(clause, clause.occurrences(reading))
+        evidence.add(clause, clause.receipts(reading))
     else:
         clause.collect(reading, evidence)
 
 
 class All(Branch):
-    """AND. What is cheap to tell is asked first."""
+    """AND. Words, by far the most of all clauses, are told by the keys alone; of the others the cheapest is asked first."""
 
     def __init__(self, clauses: Sequence[Clause]) -> None:
         self.clauses = clauses
-        self._cheapest_first = sorted(clauses, key=_cost)
+        needed: set[Key] = set()
+        banned: set[Key] = set()
+        others: list[Clause] = []
+        for clause in clauses:
+            if isinstance(clause, MatchLeaf) and clause.decided and len(clause.anchors) == 1:
+                needed.update(clause.anchors)
+            elif isinstance(clause, No) and isinstance(clause.clause, MatchLeaf) and clause.clause.decided:
+                banned.update(clause.clause.anchors)
+            else:
+                others.append(clause)
+        self._needed, self._banned = frozenset(needed), frozenset(banned)
+        self._others = sorted(others, key=_cost)
 
     def holds(self, reading: Reading) -> bool:
-        return all(clause.holds(reading) for clause in self._cheapest_first)
+        if not (self._needed <= reading.present and self._banned.isdisjoint(reading.present)):
+            return False
+        return all(clause.holds(reading) for clause in self._others)
 
     def collect(self, reading: Reading, evidence: Evidence) -> None:
         for clause in self.clauses:
@@ -81,54 +105,37 @@ class AnyOf(Branch):
 
     def __init__(self, clauses: Sequence[Clause]) -> None:
         self.clauses = clauses
-        self._deciding = frozenset(
-            key for clause in clauses if isinstance(clause, MatchLeaf) and clause.decided for key in clause.anchors
-        )
-        self._anchored: dict[Key, list[int]] = {}
+        by_anchor: dict[Key, list[int]] = {}
+        deciding: set[Key] = set()
         self._branches: list[int] = []
         for index, clause in enumerate(clauses):
             if isinstance(clause, MatchLeaf):
                 for key in clause.anchors:
-                    self._anchored.setdefault(key, []).append(index)
+                    by_anchor.setdefault(key, []).append(index)
+                if clause.decided:
+                    deciding.update(clause.anchors)
             else:
                 self._branches.append(index)
+        self._by_anchor = by_anchor
+        self.anchors, self._deciding = frozenset(by_anchor), frozenset(deciding)
+
+    def possible(self, reading: Reading) -> list[Clause]:
+        """Return the clauses that the document may satisfy, in the order of the query."""
+        anchors = self.anchors & reading.present
+        if not anchors:
+            return [self.clauses[index] for index in self._branches]
+        indices = set(self._branches).union(*[self._by_anchor[key] for key in anchors])
+        return [self.clauses[index] for index in sorted(indices)]
 
     def holds(self, reading: Reading) -> bool:
         if not self._deciding.isdisjoint(reading.present):
             return True
-        return any(self.clauses[index].holds(reading) for index in self._possible(reading))
-
-    def held(self, reading: Reading) -> Iterator[Clause]:
-        """Yield the clauses that the document satisfies, in the order of the query."""
-        for index in sorted(set(self._possible(reading))):
-            if self.clauses[index].holds(reading):
-                yield self.clauses[index]
-
-    def text_leaves(self, reading: Reading) -> list[TextLeaf]:
-        """Return the text leaves among the clauses that the document may satisfy, in the order of the query."""
-        possible = (self.clauses[index] for index in sorted(set(self._possible(reading))))
-        return [clause for clause in possible if isinstance(clause, TextLeaf)]
-
-    def spans(self, reading: Reading, field: FieldReading) -> Spans:
-        """Return all starts and all ends of text leaves in one field; the two lists are sorted each by itself."""
-        found = [leaf.spans(reading, field) for leaf in self.text_leaves(reading)]
-        found = [spans for spans in found if spans.starts]
-        if len(found) == 1:
-            return found[0]
-        return Spans(
-            sorted(chain.from_iterable(spans.starts for spans in found)),
-            sorted(chain.from_iterable(spans.ends for spans in found)),
-        )
+        return any(clause.holds(reading) for clause in self.possible(reading))
 
     def collect(self, reading: Reading, evidence: Evidence) -> None:
-        for clause in self.held(reading):
-            collect(clause, reading, evidence)
-
-    def _possible(self, reading: Reading) -> Iterator[int]:
-        anchored = self._anchored
-        for key in anchored.keys() & reading.present:
-            yield from anchored[key]
-        yield from self._branches
+        for clause in self.possible(reading):
+            if clause.holds(reading):
+                collect(clause, reading, evidence)
 
 
 class No(Branch):
@@ -168,7 +175,7 @@ class Often(Branch):
         self.operand = operand
 
     def holds(self, reading: Reading) -> bool:
-        leaves = self.operand.text_leaves(reading)
+        leaves = _text_leaves(self.operand, reading)
         distinct: set[tuple[str, int, int]] = set()
         for field in reading.fields:
             for leaf in leaves:
@@ -194,37 +201,43 @@ class Close(Branch):
         self._ordered = ordered
 
     def holds(self, reading: Reading) -> bool:
+        if self.left.anchors.isdisjoint(reading.present) or self.right.anchors.isdisjoint(reading.present):
+            return False
+        left_leaves, right_leaves = _text_leaves(self.left, reading), _text_leaves(self.right, reading)
         for field in reading.fields:
-            left = self.left.spans(reading, field)
-            if left.starts:
-                right = self.right.spans(reading, field)
-                if right.starts and (self._follows(left, right) or (not self._ordered and self._follows(right, left))):
-                    return True
+            left = _union(left_leaves, reading, field)
+            right = _union(right_leaves, reading, field) if left.starts else NOWHERE
+            if right.starts and (self._follows(left, right) or (not self._ordered and self._follows(right, left))):
+                return True
         return False
 
     def collect(self, reading: Reading, evidence: Evidence) -> None:
         # all of the left side first: evidence is in the order of the query
-        for side, other, before, after in (
-            (self.left, self.right, not self._ordered, True),
-            (self.right, self.left, True, not self._ordered),
-        ):
-            for field in reading.fields:
-                partners = other.spans(reading, field)
-                for leaf in side.text_leaves(reading) if partners.starts else ():
-                    spans = leaf.spans(reading, field)
-                    near = islice(self._near(spans, partners, before=before, after=after), MAX_OCCURRENCES)
-                    evidence.add(leaf, [field.slice(*field.offsets(spans, at)) for at in near], near=True)
+        for left in (True, False):
+            for field, leaf, spans, at in self._places(reading, left=left):
+                evidence.add_near(leaf, leaf.receipt(field, spans, at))
 
     def covers(self, reading: Reading) -> Iterator[Occurrence]:
         """Yield, for each place of the left side, the slice from it to its nearest partner, in no order."""
-        for field in reading.fields:
-            partners = self.right.spans(reading, field)
-            for leaf in self.left.text_leaves(reading) if partners.starts else ():
+        for field, _, spans, at in self._places(reading, left=True):
+            start, end = field.offsets(spans, at)
+            other_start, other_end = self._nearest(reading, field, spans.starts[at], spans.ends[at])
+            yield field.slice(min(start, other_start), max(end, other_end))
+
+    def _places(self, reading: Reading, *, left: bool) -> Iterator[tuple[FieldReading, TextLeaf, Spans, int]]:
+        """Yield the places of one side that have a partner on the other, at most `MAX_OCCURRENCES` per leaf and field."""
+        leaves, others = _text_leaves(self.left, reading), _text_leaves(self.right, reading)
+        if not left:
+            leaves, others = others, leaves
+        before, after = not (left and self._ordered), left or not self._ordered
+        partners = [_union(others, reading, field) for field in reading.fields]
+        for leaf in leaves:
+            for field, partners_here in zip(reading.fields, partners, strict=True):
                 spans = leaf.spans(reading, field)
-                for at in islice(self._near(spans, partners, before=not self._ordered, after=True), MAX_OCCURRENCES):
-                    start, end = field.offsets(spans, at)
-                    other_start, other_end = self._nearest(reading, field, spans.starts[at], spans.ends[at])
-                    yield field.slice(min(start, other_start), max(end, other_end))
+                if spans.starts and partners_here.starts:
+                    near = self._near(spans, partners_here, before=before, after=after)
+                    for at in islice(near, MAX_OCCURRENCES):
+                        yield field, leaf, spans, at
 
     def _follows(self, first: Spans, second: Spans) -> bool:
         """Tell whether some start of `second` is at or after some end of `first`, and near enough."""
@@ -251,12 +264,14 @@ class Close(Branch):
                 yield index
 
     def _nearest(self, reading: Reading, field: FieldReading, start: int, end: int) -> tuple[int, int]:
-        """Return the offsets of the partner nearest to a place of the left side that has one; after it, if both are."""
-        partners = self.right.spans(reading, field)
+        """Return the offsets of the partner nearest to a place of the left side; the one after it, if two are as near."""
+        leaves = _text_leaves(self.right, reading)
+        partners = _union(leaves, reading, field)
         after, before = bisect_left(partners.starts, end), bisect_right(partners.ends, start) - 1
-        gap_after = partners.starts[after] - end if after < len(partners.starts) else self._distance + 1
-        gap_before = start - partners.ends[before] if before >= 0 and not self._ordered else self._distance + 1
-        for leaf in self.right.text_leaves(reading):
+        far = self._distance + 1
+        gap_after = partners.starts[after] - end if after < len(partners.starts) else far
+        gap_before = start - partners.ends[before] if before >= 0 and not self._ordered else far
+        for leaf in leaves:
             spans = leaf.spans(reading, field)
             wanted, edges = (
                 (start - gap_before, spans.ends) if gap_before < gap_after else (end + gap_after, spans.starts)
@@ -267,6 +282,22 @@ class Close(Branch):
         raise AssertionError("a place that has a partner has a nearest one")
 
 
+def _text_leaves(operand: AnyOf, reading: Reading) -> list[TextLeaf]:
+    """Return the leaves of an operand that the document may hold, in the order of the query."""
+    return [clause for clause in operand.possible(reading) if isinstance(clause, TextLeaf)]
+
+
+def _union(leaves: Iterable[TextLeaf], reading: Reading, field: FieldReading) -> Spans:
+    """Return all starts and all ends of leaves in one field; each of the two lists ascends by itself."""
+    found = [spans for leaf in leaves if (spans := leaf.spans(reading, field)).starts]
+    if len(found) == 1:
+        return found[0]
+    return Spans(
+        sorted(chain.from_iterable(spans.starts for spans in found)),
+        sorted(chain.from_iterable(spans.ends for spans in found)),
+    )
+
+
 def covers(clause: Clause, reading: Reading) -> list[Occurrence]:
     """Return where a clause that holds does so, as slices that cover it, at most `MAX_OCCURRENCES`.
 
@@ -274,24 +305,25 @@ def covers(clause: Clause, reading: Reading) -> list[Occurrence]:
     the first place of each of its leaves.
     """
     if isinstance(clause, MatchLeaf):
-        return clause.occurrences(reading)
+        return [Occurrence(*receipt[1:]) for receipt in clause.receipts(reading)]
     if isinstance(clause, Often):
         return covers(clause.operand, reading)
     if isinstance(clause, AnyOf):
-        found = [occurrence for held in clause.held(reading) for occurrence in covers(held, reading)]
+        held = (part for part in clause.possible(reading) if part.holds(reading))
+        found = [occurrence for part in held for occurrence in covers(part, reading)]
     elif isinstance(clause, Close):
         found = list(clause.covers(reading))
     else:
         evidence = Evidence()
         clause.collect(reading, evidence)
-        return [occurrences[0] for _, occurrences in evidence.leaves()][:MAX_OCCURRENCES]
+        return [Occurrence(*receipts[0][1:]) for receipts in evidence.receipts()][:MAX_OCCURRENCES]
     return sorted(dict.fromkeys(found), key=_in_article)[:MAX_OCCURRENCES]
 
 
-def _in_article(occurrence: Occurrence) -> tuple[int, int, int]:
+def _in_article(place: Occurrence | Receipt) -> tuple[int, int, int]:
     """Order places: title, text, then metadata."""
     fields = {"title": 0, "text": 1}
-    return fields.get(occurrence.field, 2), occurrence.start or 0, occurrence.end or 0
+    return fields.get(place.field, 2), place.start or 0, place.end or 0
 
 
 def _cost(clause: Clause) -> int:

@@ -50,7 +50,9 @@ class Document:
         Raises:
             BadMessageError: reason ``invalid``; a value has the wrong type or shape.
         """
-        langs = {value.replace("_", "-").split("-")[0]: shown for value, shown in _values(article, "lang").items()}
+        langs: dict[str, str] = {}
+        for value, as_written in _values(article, "lang").items():
+            langs.setdefault(value.replace("_", "-").split("-")[0], as_written)
         title = tokenise(_string(article, "title"), next(iter(langs), None))
         text = tokenise(_string(article, "text"), next(iter(langs), None))
         url = _string(article, "url")

@@ -12,7 +12,7 @@ from presswatch.core.rules.clauses import All, AnyOf, Clause, Close, No, Often, 
 from presswatch.core.rules.leaves import MatchLeaf
 from presswatch.core.rules.vocabulary import Anything, Key, Vocabulary
 
-_PATIENCE = 16
+_PATIENCE = 64
 """Times per guard that a rule may be looked at in vain before its guards are chosen anew, then twice as many."""
 
 Alternative = frozenset[Key]

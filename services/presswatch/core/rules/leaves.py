@@ -6,13 +6,12 @@ Equal leaves are one object, shared by all rules, and a document remembers what 
 from __future__ import annotations
 
 import unicodedata
-from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import chain, islice, pairwise
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain, pairwise
 
 from presswatch.core.rules.characters import runs
 from presswatch.core.rules.model import Bound, Exact, Leaf, Meta, Phrase, Prefix, Range, Raw
-from presswatch.core.rules.reading import NOWHERE, FieldReading, Occurrence, Reading, Spans
+from presswatch.core.rules.reading import NOWHERE, FieldReading, Reading, Receipt, Spans
 from presswatch.core.rules.vocabulary import Anything, Feature, Pair, Run, Vocabulary, meta_token
 from presswatch.core.rules.windows import shortest_windows
 from presswatch.core.text import fold_value
@@ -21,7 +20,7 @@ MAX_OCCURRENCES = 5
 """Occurrences shown for one leaf of a rule."""
 
 
-class MatchLeaf(ABC):
+class MatchLeaf:
     """A leaf in use by `users` rules.
 
     Args:
@@ -47,13 +46,19 @@ class MatchLeaf(ABC):
         self.required = frozenset(self.keys[feature] for feature in required)
         self.anchors = tuple(self.keys[feature] for feature in anchors)
 
-    @abstractmethod
     def holds(self, reading: Reading) -> bool:
         """Tell whether the document satisfies the leaf."""
+        raise NotImplementedError
 
-    @abstractmethod
-    def occurrences(self, reading: Reading) -> list[Occurrence]:
+    def receipts(self, reading: Reading) -> Sequence[Receipt]:
         """Return the first `MAX_OCCURRENCES` places, title first."""
+        receipts = reading.receipts.get(self)
+        if receipts is None:
+            receipts = reading.receipts[self] = self._receipts(reading)[:MAX_OCCURRENCES]
+        return receipts
+
+    def _receipts(self, reading: Reading) -> list[Receipt]:
+        raise NotImplementedError
 
 
 class TextLeaf(MatchLeaf):
@@ -61,8 +66,8 @@ class TextLeaf(MatchLeaf):
 
     node: Phrase | Raw
 
-    @abstractmethod
-    def _find(self, reading: Reading, field: FieldReading) -> Spans: ...
+    def _find(self, reading: Reading, field: FieldReading) -> Spans:
+        raise NotImplementedError
 
     def spans(self, reading: Reading, field: FieldReading) -> Spans:
         """Return all places in one field."""
@@ -79,13 +84,18 @@ class TextLeaf(MatchLeaf):
             return False
         return any(self.spans(reading, field).starts for field in reading.fields)
 
-    def occurrences(self, reading: Reading) -> list[Occurrence]:
-        found: list[Occurrence] = []
-        for field in reading.fields:
-            spans = self.spans(reading, field)
-            wanted = min(len(spans.starts), MAX_OCCURRENCES - len(found))
-            found.extend(field.slice(*field.offsets(spans, at)) for at in range(wanted))
-        return found
+    def receipt(self, field: FieldReading, spans: Spans, index: int) -> Receipt:
+        """Return the receipt for one of the leaf's spans."""
+        start, end = field.offsets(spans, index)
+        return Receipt(self.node.written, field.name, start, end, field.tokens.original[start:end])
+
+    def _receipts(self, reading: Reading) -> list[Receipt]:
+        return [
+            self.receipt(field, spans, at)
+            for field in reading.fields
+            for spans in (self.spans(reading, field),)
+            for at in range(min(len(spans.starts), MAX_OCCURRENCES))
+        ]
 
 
 class PhraseLeaf(TextLeaf):
@@ -107,34 +117,33 @@ class PhraseLeaf(TextLeaf):
         super().__init__(node, vocabulary, required, required[:1] or slots[0], patterns)
         self.decided = node.field is None and (len(slots) == 1 or (len(slots) == 2 and bool(pairs)))
         self._exact = [frozenset(test.token for test in slot if isinstance(test, Exact)) for slot in slots]
+        self._words = {slot[0].token for slot in slots if len(slot) == 1 and isinstance(slot[0], Exact)}
         self._patterns = [[self.keys[test] for test in slot if not isinstance(test, Exact)] for slot in slots]
 
-    def accepted(self, reading: Reading) -> list[Collection[str]]:
+    def accepted(self, reading: Reading) -> Sequence[Collection[str]]:
         """Return the tokens of the document that each slot accepts, and perhaps tokens that it does not hold."""
-        found: list[Collection[str]] = []
-        for exact, patterns in zip(self._exact, self._patterns, strict=True):
-            matched = [reading.tokens_by_key.get(key, ()) for key in patterns]
-            found.append(exact.union(*matched) if matched else exact)
-        return found
+        if not any(self._patterns):
+            return self._exact
+        return [
+            exact.union(*map(reading.tokens_of, patterns)) if patterns else exact
+            for exact, patterns in zip(self._exact, self._patterns, strict=True)
+        ]
 
     def _find(self, reading: Reading, field: FieldReading) -> Spans:
+        positions = field.positions
+        if not positions.keys() >= self._words:
+            return NOWHERE
         accepted = self.accepted(reading)
         size = len(accepted)
-        positions = field.positions
-        places = [[positions[token] for token in tokens if token in positions] for tokens in accepted]
-        if not all(places):
-            return NOWHERE
-        base = min(range(size), key=lambda slot: sum(map(len, places[slot])))
-        starts = places[base][0] if len(places[base]) == 1 else sorted(chain.from_iterable(places[base]))
+        places = [_places(positions, tokens) for tokens in accepted]
+        starts = min(places, key=len)
         if size > 1:
-            texts, last = field.tokens.texts, len(field.tokens.texts) - size
-            others = [(slot, tokens) for slot, tokens in enumerate(accepted) if slot != base]
-            starts = [
-                at - base
-                for at in starts
-                if 0 <= at - base <= last and all(texts[at - base + slot] in tokens for slot, tokens in others)
-            ]
-        return Spans(starts, [start + size for start in starts])
+            texts, base = field.tokens.texts, places.index(starts)
+            starts = [at - base for at in starts if base <= at <= len(texts) - size + base]
+            for slot, tokens in enumerate(accepted):
+                if slot != base:
+                    starts = [start for start in starts if texts[start + slot] in tokens]
+        return Spans(starts, [start + size for start in starts]) if starts else NOWHERE
 
 
 class WindowLeaf(PhraseLeaf):
@@ -190,13 +199,12 @@ class MetaLeaf(MatchLeaf):
     def holds(self, reading: Reading) -> bool:
         return self.anchors[0] in reading.present
 
-    def occurrences(self, reading: Reading) -> list[Occurrence]:
-        values = reading.document.meta.get(self.node.name, {})
-        if self._prefix:
-            shown: Iterator[str] = (as_written for value, as_written in values.items() if value.startswith(self._value))
-        else:
-            shown = (as_written for value, as_written in values.items() if value == self._value)
-        return [Occurrence(self.node.name, None, None, as_written) for as_written in islice(shown, MAX_OCCURRENCES)]
+    def _receipts(self, reading: Reading) -> list[Receipt]:
+        return [
+            Receipt(self.node.written, self.node.name, None, None, as_written)
+            for value, as_written in reading.document.meta.get(self.node.name, {}).items()
+            if value == self._value or (self._prefix and value.startswith(self._value))
+        ]
 
 
 class RangeLeaf(MatchLeaf):
@@ -213,10 +221,10 @@ class RangeLeaf(MatchLeaf):
         value = reading.document.numbers.get(self._name)
         return value is not None and _above(value, self.node.lower) and _below(value, self.node.upper)
 
-    def occurrences(self, reading: Reading) -> list[Occurrence]:
+    def _receipts(self, reading: Reading) -> list[Receipt]:
         value = reading.document.numbers[self._name]
         written = reading.document.published if self._name == "published" else f"{value:.15g}"
-        return [Occurrence(self.node.name, None, None, written)]
+        return [Receipt(self.node.written, self.node.name, None, None, written)]
 
 
 class Leaves:
@@ -257,6 +265,11 @@ def _make(node: Leaf, vocabulary: Vocabulary) -> MatchLeaf:
             return MetaLeaf(node, vocabulary)
         case Range():
             return RangeLeaf(node, vocabulary)
+
+
+def _places(positions: Mapping[str, list[int]], tokens: Collection[str]) -> Sequence[int]:
+    found = [positions[token] for token in tokens if token in positions]
+    return found[0] if len(found) == 1 else sorted(chain.from_iterable(found))
 
 
 def _above(value: float, bound: Bound | None) -> bool:

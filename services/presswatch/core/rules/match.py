@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import chain
 
 from presswatch.core.rules.clauses import All, AnyOf, Clause, Close, Evidence, No, Often, SomeOf, collect, covers
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.guards import Entry, Guards
 from presswatch.core.rules.leaves import Leaves, MatchLeaf
 from presswatch.core.rules.model import And, AtLeast, Count, Near, Node, Not, Or
-from presswatch.core.rules.reading import Occurrence, Reading
+from presswatch.core.rules.reading import Occurrence, Reading, Receipt
 from presswatch.core.rules.vocabulary import Vocabulary
 
 __all__ = ["Document", "Expression", "Match", "Matcher", "Occurrence", "Receipt"]
@@ -27,23 +27,6 @@ class Expression:
     id: str
     version: str
     node: Node
-
-
-class Receipt(NamedTuple):
-    """One place of one leaf: why an expression matched.
-
-    Args:
-        leaf: as the analyst wrote it, without its field.
-        field: title, text or the name of the metadata.
-        start, end: code points into the original field, end exclusive; None for metadata.
-        quote: exactly that slice; for metadata the value as in the article.
-    """
-
-    leaf: str
-    field: str
-    start: int | None
-    end: int | None
-    quote: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +134,5 @@ def _alternatives(node: Node) -> list[Node]:
 def _match(entry: Entry, reading: Reading, *, cover: bool) -> Match:
     evidence = Evidence()
     collect(entry.clause, reading, evidence)
-    receipts = tuple(
-        Receipt(leaf.node.written, *occurrence) for leaf, places in evidence.leaves() for occurrence in places
-    )
+    receipts = tuple(dict.fromkeys(chain.from_iterable(evidence.receipts())))  # `wheat OR title:wheat` finds one twice
     return Match(entry.id, entry.version, receipts, tuple(covers(entry.clause, reading)) if cover else ())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from presswatch.core.rules.characters import Characters
@@ -13,7 +13,7 @@ from presswatch.core.rules.model import TextField
 
 if TYPE_CHECKING:
     from presswatch.core.rules.document import Document
-    from presswatch.core.rules.leaves import TextLeaf
+    from presswatch.core.rules.leaves import MatchLeaf, TextLeaf
     from presswatch.core.rules.vocabulary import Key
     from presswatch.core.text import Tokens
 
@@ -25,6 +25,16 @@ class Occurrence(NamedTuple):
     metadata, `field` is the metadata's name, `start` and `end` are None and `quote` is the value as in the article.
     """
 
+    field: str
+    start: int | None
+    end: int | None
+    quote: str | None
+
+
+class Receipt(NamedTuple):
+    """A place of one leaf: why an expression matched. `leaf` is as the analyst wrote it, the rest as in `Occurrence`."""
+
+    leaf: str
     field: str
     start: int | None
     end: int | None
@@ -56,10 +66,13 @@ class FieldReading:
     @cached_property
     def positions(self) -> Mapping[str, list[int]]:
         """The positions of each token."""
-        positions: defaultdict[str, list[int]] = defaultdict(list)
+        positions: dict[str, list[int]] = {}
         for at, token in enumerate(self.tokens.texts):
-            positions[token].append(at)
-        return dict(positions)
+            if token in positions:
+                positions[token].append(at)
+            else:
+                positions[token] = [at]
+        return positions
 
     @cached_property
     def characters(self) -> Characters:
@@ -83,22 +96,32 @@ class FieldReading:
 
 
 class Reading:
-    """A document under match."""
+    """A document under match.
 
-    def __init__(
-        self, document: Document, unique: Collection[str], keys_of: Mapping[str, tuple[Key, ...]], present: set[Key]
-    ) -> None:
+    Args:
+        document: the document.
+        keys_of: the keys of any of its tokens.
+        unique: its distinct tokens.
+    """
+
+    def __init__(self, document: Document, keys_of: Mapping[str, tuple[Key, ...]], unique: Collection[str]) -> None:
         self.document = document
-        self.present = present
         self.fields = (FieldReading("title", document.title), FieldReading("text", document.text))
-        self._unique = unique
+        self.present = set(chain.from_iterable(map(keys_of.__getitem__, unique)))
+        self.receipts: dict[MatchLeaf, Sequence[Receipt]] = {}
         self._keys_of = keys_of
+        self._unique = unique
+        self._tokens: dict[Key, list[str]] = {}
+
+    def tokens_of(self, key: Key) -> list[str]:
+        """Return the document's distinct tokens that a key stands for."""
+        tokens = self._tokens.get(key)
+        if tokens is None:
+            keys_of = self._keys_of
+            tokens = self._tokens[key] = [token for token in self._known if key in keys_of[token]]
+        return tokens
 
     @cached_property
-    def tokens_by_key(self) -> Mapping[Key, list[str]]:
-        """The document's distinct tokens that each key stands for."""
-        tokens: defaultdict[Key, list[str]] = defaultdict(list)
-        for token in self._unique:
-            for key in self._keys_of[token]:
-                tokens[key].append(token)
-        return dict(tokens)
+    def _known(self) -> list[str]:
+        keys_of = self._keys_of
+        return [token for token in self._unique if keys_of[token]]

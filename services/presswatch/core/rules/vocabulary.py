@@ -6,9 +6,9 @@ Tokens, prefixes, wildcards, adjacent pairs, runs of characters and metadata val
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from presswatch.core.rules.characters import runs
@@ -80,7 +80,7 @@ class Vocabulary:
         self._keys: dict[Feature, Key] = {}
         self._exact: dict[str, Key] = {}
         self._heads: dict[int, dict[str, list[tuple[Key, Callable[[str], object]]]]] = {}
-        self._pairs: dict[str, dict[str, Key]] = {}
+        self._pairs: dict[tuple[str, str], Key] = {}
         self._runs: dict[str, Key] = {}
         self._memo = _Memo(self._keys_of)
         self._anything = self.acquire(Anything())
@@ -109,24 +109,20 @@ class Vocabulary:
         """Find the keys that the document holds."""
         unique = set(document.title.texts)
         unique.update(document.text.texts)
-        present = set(chain.from_iterable(map(self._memo.__getitem__, unique)))
+        reading = Reading(document, self._memo, unique)
+        present = reading.present
         present.add(self._anything)
         for name, values in document.meta.items():
             for value in values:
                 present.update(self._memo[meta_token(name, value)])
         if self._pairs:
-            present.update(self._adjacent(document.title.texts), self._adjacent(document.text.texts))
-        reading = Reading(document, unique, self._memo, present)
+            for field in reading.fields:
+                adjacent = zip(field.tokens.texts, islice(field.tokens.texts, 1, None), strict=False)
+                present.update(filter(None, map(self._pairs.get, adjacent)))
         if self._runs:
             for field in reading.fields:
-                present.update(self._runs[run] for run in runs(field.characters.nfc) & self._runs.keys())
+                present.update(map(self._runs.__getitem__, runs(field.characters.nfc) & self._runs.keys()))
         return reading
-
-    def _adjacent(self, texts: list[str]) -> Iterator[Key]:
-        pairs = self._pairs
-        for left, right in zip(texts, islice(texts, 1, None), strict=False):
-            if left in pairs and right in pairs[left]:
-                yield pairs[left][right]
 
     def _keys_of(self, token: str) -> tuple[Key, ...]:
         found = [self._exact[token]] if token in self._exact else []
@@ -144,7 +140,7 @@ class Vocabulary:
                 self._heads.setdefault(len(head), {}).setdefault(head, []).append((key, accepts))
                 self._memo.clear()
             case Pair(left, right):
-                self._pairs.setdefault(left, {})[right] = key
+                self._pairs[left, right] = key
             case Run(characters):
                 self._runs[characters] = key
 
@@ -163,9 +159,7 @@ class Vocabulary:
                     del self._heads[len(head)]
                 self._memo.clear()
             case Pair(left, right):
-                del self._pairs[left][right]
-                if not self._pairs[left]:
-                    del self._pairs[left]
+                del self._pairs[left, right]
             case Run(characters):
                 del self._runs[characters]
 
@@ -197,7 +191,8 @@ def _head_and_test(feature: Prefix | Wildcard) -> tuple[str, Callable[[str], obj
         return feature.prefix, bool
     pattern = feature.pattern
     stem = pattern.removesuffix("*")
-    expression = "".join("." if ch == "?" else re.escape(ch) for ch in stem) + (".*" if stem != pattern else "")
+    # U+0000 is in metadata values only, which a wildcard at the start of a word must not take for words
+    expression = "".join("[^\0]" if ch == "?" else re.escape(ch) for ch in stem) + (".*" if stem != pattern else "")
     return stem.split("?", 1)[0], re.compile(expression, re.DOTALL).fullmatch
 
 
