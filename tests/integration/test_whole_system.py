@@ -79,7 +79,7 @@ def running(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (folder / "rules" / "rule.yaml").write_text(RULE)
     with ExitStack() as stack:
         workspace = stack.enter_context(served_workspace(folder / "slack.jsonl"))
-        values = {
+        values: dict[str, dict[str, Any]] = {
             "indexer": {"rules": str(folder / "rules")},
             "ingest": {"state": str(folder / "state.sqlite")},
             "slack": {"api_url": f"http://127.0.0.1:{workspace.port}/api", "per_channel_s": 0},

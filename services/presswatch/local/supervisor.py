@@ -68,7 +68,7 @@ class Supervisor:
         socket = Path(tempfile.mkdtemp(prefix="presswatch-")) / "s"
         self._pointer.write_text(str(socket))
         config = self.folder / "supervisord.conf"
-        config.write_text(_configuration(self.folder, socket, programs))
+        config.write_text(_configuration(socket, programs))
         done = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)],
             env=dict(environ), cwd=self.folder, capture_output=True, text=True, check=False,
@@ -130,7 +130,8 @@ class Supervisor:
         return ServerProxy("http://127.0.0.1", transport=transport)
 
 
-def _configuration(folder: Path, socket: Path, programs: Sequence[Program]) -> str:
+def _configuration(socket: Path, programs: Sequence[Program]) -> str:
+    # Paths of logs are relative to the run folder: supervisord expands % in them twice, once too often for us.
     def escaped(text: str) -> str:
         return text.replace("%", "%%")
 
@@ -138,8 +139,7 @@ def _configuration(folder: Path, socket: Path, programs: Sequence[Program]) -> s
     parts = [
         f"[unix_http_server]\nfile={socket}\nchmod=0600\n",
         (
-            f"[supervisord]\n{user}pidfile={escaped(str(folder / 'supervisord.pid'))}\n"
-            f"logfile={escaped(str(folder / 'logs' / 'supervisord.log'))}\nlogfile_maxbytes=5MB\n"
+            f"[supervisord]\n{user}pidfile=supervisord.pid\nlogfile=logs/supervisord.log\nlogfile_maxbytes=5MB\n"
             f"childlogdir={socket.parent}\n"
         ),
         "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n",
@@ -151,7 +151,7 @@ def _configuration(folder: Path, socket: Path, programs: Sequence[Program]) -> s
             f"[program:{program.name}]\ncommand={escaped(quoted)}\nenvironment={escaped(environment)}\n"
             f"priority={100 + number}\nautostart=false\nautorestart=true\nstartsecs=1\nstartretries=1000\n"
             f"stopsignal=TERM\nstopwaitsecs={STOP_WAIT_S}\nkillasgroup=true\nstopasgroup=false\nredirect_stderr=true\n"
-            f"stdout_logfile={escaped(str(folder / 'logs' / program.name))}.log\n"
+            f"stdout_logfile=logs/{program.name}.log\n"
             "stdout_logfile_maxbytes=20MB\nstdout_logfile_backups=3\n"
         )
     return "\n".join(parts)
