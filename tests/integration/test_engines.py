@@ -47,6 +47,7 @@ def presswatch(*arguments: str, cwd: Path = REPOSITORY, code: int = 0, **environ
         capture_output=True,
         text=True,
         timeout=240,
+        umask=0o077,  # the strictest
         check=False,
     )
     assert done.returncode == code, done.stdout + done.stderr

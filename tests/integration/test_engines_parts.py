@@ -41,6 +41,13 @@ def home(tmp_path: Path) -> Home:
     return place
 
 
+def _open_way(path: Path) -> None:
+    """Open the way to a folder below pytest's own, whose mode is 0700, for the engines' account."""
+    for folder in path.parents:
+        if folder.stat().st_uid == os.geteuid() and folder.name.startswith(("pytest-", "test_")):
+            folder.chmod(0o755)
+
+
 @contextmanager
 def listening(port: int = 0) -> Iterator[int]:
     with socket.create_server((ports.LOOPBACK, port)) as server:
@@ -165,20 +172,13 @@ def test_a_temporary_instance_goes_when_its_owner_is_gone(home: Home) -> None:
         state.folder(home, name).mkdir()
         now = allocate(home, name, PortWish(free=True), start=(), running=())
         state.save(home, name, now.model_copy(update={"owner": owner}))
-    place = Home.open(_reachable(home)) if AS_ROOT else home
+    _open_way(home.path)
+    place = Home.open(home.path)
     with marked(processes.mark(state.folder(place, "gone") / "kafka")) as engine:
         assert remove_abandoned(place) == ["gone"]
         # As root, engines belong to another account; a process of root's own is not one and must be left alone.
         assert engine.is_running() == AS_ROOT
     assert state.names(place) == ["here", "lasting"]
-
-
-def _reachable(home: Home) -> Path:
-    """Open the way to a folder below pytest's own, whose mode is 0700."""
-    for folder in home.path.parents:
-        if folder.stat().st_uid == os.geteuid() and folder.name.startswith(("pytest-", "test_")):
-            folder.chmod(0o755)
-    return home.path
 
 
 # --- locks
@@ -237,10 +237,24 @@ def test_a_folder_of_others_or_open_to_others_is_refused(tmp_path: Path) -> None
         Home.open(Path("/proc/engines"))
     with pytest.raises(EngineError, match="characters that their start scripts cannot take"):
         Home.open(tmp_path / "a b")
+    with pytest.raises(EngineError, match=r"anyone may rename what lies in .*/open \(mode 0777\)"):
+        Home.open(open_to_all / "engines")
     link = tmp_path / "link"
     link.symlink_to(open_to_all)
     with pytest.raises(EngineError, match="others may write"):
         Home.open(link)
+
+
+def test_the_folder_is_made_as_the_engines_need_it_whatever_the_umask(tmp_path: Path) -> None:
+    _open_way(tmp_path / "above")
+    before = os.umask(0o077)
+    try:
+        place = Home.open(tmp_path / "above" / "engines")
+    finally:
+        os.umask(before)
+    expected = 0o755 if AS_ROOT else 0o700
+    for folder in (place.path.parent, place.path, place.dist, place.instances):
+        assert stat.S_IMODE(folder.stat().st_mode) == expected
 
 
 @pytest.mark.needs("setpriv")
@@ -343,7 +357,7 @@ def test_two_installers_at_once_fetch_once_and_a_damaged_set_is_made_anew(
 ) -> None:
     home = Home(tmp_path / "engines", engine_account())
     home.dist.mkdir(parents=True)
-    _reachable(home)
+    _open_way(home.path)
     real = shutil.which("mvn")
     for name, value in maven_stub(tmp_path / "bin", f'echo "$@" >> "$0.calls"\nexec {real} "$@"').items():
         monkeypatch.setenv(name, value)

@@ -132,7 +132,7 @@ class Elasticsearch(Engine):
             "ES_PATH_CONF": str(self.config),
             "ES_TMPDIR": str(self.temp),
             "ES_JAVA_OPTS": f"{heap} {processes.mark(self.folder)}",
-            "CLI_JAVA_OPTS": f"-Djava.io.tmpdir={self.temp}",
+            "CLI_JAVA_OPTS": f"-XX:TieredStopAtLevel=1 -Djava.io.tmpdir={self.temp}",
         }
 
     def waiting_for(self) -> str:

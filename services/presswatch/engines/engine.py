@@ -88,6 +88,7 @@ class Engine(ABC):
 
     def make_folders(self) -> None:
         """Create its folders, owned by the account it runs as."""
+        self.folder.parent.chmod(0o755)  # made under the caller's umask, which may keep the account out
         for path in (self.folder, self.data, self.config, self.temp):
             path.mkdir(mode=0o750, exist_ok=True)
             self.home.account.give(path)

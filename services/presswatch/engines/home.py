@@ -59,15 +59,17 @@ class Home:
                 f"set {HOME_VARIABLE} to a path of unaccented letters, digits and / . _ - only",
             )
         try:
-            for folder in (home.path, home.dist, home.instances):
+            for folder in [*reversed(home.path.parents), home.path, home.dist, home.instances]:
                 if not folder.is_dir():
-                    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-                    folder.chmod(0o755)  # whatever the caller's umask is
+                    folder.mkdir(exist_ok=True)
+                    folder.chmod(0o755 if home.account.foreign else 0o700)  # whatever the caller's umask is
         except OSError as error:
             raise EngineError(
                 f"the engines' folder {home.path} cannot be made: {error.strerror} ({error.filename})",
                 f"set {HOME_VARIABLE} to a folder that you can write and that has room for 2 GB",
             ) from error
+        for folder in home.path.resolve().parents:
+            _check_not_open(folder)
         for folder in (home.path, home.dist, home.instances):
             _check_ours(folder)
         home.check_reach()
@@ -92,6 +94,16 @@ class Home:
                 f" ({_barrier(self.path) or output.strip()})",
                 f"set {HOME_VARIABLE} to a folder below folders with mode 0755, such as {ROOT_HOME}",
             )
+
+
+def _check_not_open(folder: Path) -> None:
+    """Refuse a folder above ours in which anyone may rename ours away (in a sticky one such as /tmp they may not)."""
+    mode = folder.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise EngineError(
+            f"anyone may rename what lies in {folder} (mode {stat.S_IMODE(mode):04o}), also the engines' folder",
+            f"set {HOME_VARIABLE} to a folder elsewhere, or chmod o-w {folder}",
+        )
 
 
 def _check_ours(folder: Path) -> None:

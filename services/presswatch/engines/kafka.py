@@ -112,7 +112,7 @@ class Kafka(Engine):
             raise EngineError(
                 f"Kafka's data folder {self.data} cannot be prepared",
                 "presswatch engines stop --delete-data, then start again",
-                "\n".join(output.splitlines()[-5:]),
+                "\n".join([line for line in output.splitlines() if not line.startswith("\tat ")][-5:]),
             )
 
     def command(self) -> list[str]:
