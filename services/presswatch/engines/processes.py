@@ -15,8 +15,8 @@ import psutil
 from presswatch.engines.account import Account
 from presswatch.engines.errors import EngineError
 
-# How long a clean stop may take, in seconds, before the engine is killed.
-STOP_SECONDS = 60.0
+# How long a clean stop may take, in seconds, before the engine is killed. It takes 1 to 2; a supervisor waits 30.
+STOP_SECONDS = 25.0
 KILL_SECONDS = 30.0
 LOOK_SECONDS = 0.1
 
