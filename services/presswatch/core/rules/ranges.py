@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from presswatch.core.errors import RuleError
 from presswatch.core.rules.model import Bound, Range
+from presswatch.core.text import fold_value
 
 DAY_MS = 86_400_000
 _BRACKETS = re.compile(r"([\[{])([^\]}]*)([\]}])")
@@ -79,7 +80,8 @@ def read_range(name: str, written: str, start: int) -> Range:
         value = _value(name, written, start)
         lower = _bound(name, value, lower=True, inclusive=True)
         upper = _bound(name, value, lower=False, inclusive=True)
-    return Range(name, lower, upper, f"{name}:{written}", start, end)
+    folded = f"score.{fold_value(name.removeprefix('score.'))}" if name.startswith("score.") else name
+    return Range(folded, lower, upper, f"{name}:{written}", start, end)
 
 
 def day_ms(day: date) -> int:

@@ -57,6 +57,7 @@ _NO_LISTS: Mapping[str, Sequence[str]] = {}
 _BINARY = frozenset({"AND", "OR", "NEAR", "COMMA"})
 _SMALL_OPERATOR = re.compile(r"(?:and|or|not|near(?:/\d+f?)?|atleast(?:/\d+)?|count(?:/\d+)?)", re.IGNORECASE)
 _OTHER_NEAR = re.compile(r"(?:o?near|w|n|pre|p|within|adj)?/?(\d+)[a-z]?", re.IGNORECASE)
+_PLAIN = re.compile(r"[\w.'’-]{1,40}")
 _TYPOGRAPHIC = re.compile("[“”„‟«»「」『』＂（）：]")
 
 
@@ -251,9 +252,12 @@ def _side_by_side(run: list[Lexeme]) -> RuleError:
     elif any(word.endswith(",") for word in words):
         mend = "a comma joins nothing: write OR if any of them will do, AND if all must occur"
     else:
-        first, second = (excerpt(words[0]), excerpt(words[1])) if len(run) == len(words) == 2 else ("a", "b")
-        both = f'"{first} {second}"'.replace('""', '"') if '"' not in first + second else '"a b"'
-        mend = f"write `{first} AND {second}` if both must occur, `{first} OR {second}` if either will do, `{both}` for a phrase"
+        two = len(run) == len(words) == 2 and all(_PLAIN.fullmatch(word) for word in words)
+        first, second = words if two else ("a", "b")
+        mend = (
+            f"write `{first} AND {second}` if both must occur, `{first} OR {second}` if either will do, "
+            f'`"{first} {second}"` for a phrase'
+        )
     if len(run) == 2:
         message = f"no operator stands between {_name(run[0])} and {_name(run[1])}"
     else:

@@ -132,6 +132,8 @@ def metadata(name: str, written: str, start: int, end: int, *, quoted: bool) -> 
     value = fold_value(unescape(written[:-1] if prefix else written))
     if not value:
         raise RuleError(f"`{name}:` has no value", start, end, f"write one after the colon: `{name}:{EXAMPLES[name]}`")
+    if name == "domain":
+        value = value.removeprefix("www.")  # as in the domain of an article
     if name == "lang" and len(subtags := re.split("[-_]", value)) > 1:
         value, prefix = subtags[0], False  # en-GB and en-* are English
     return Meta(name, value, prefix, f'{name}:"{written}"' if quoted else f"{name}:{written}", start, end)
