@@ -7,14 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 from typing import Final
 
 _APOSTROPHES: Final = "['\u2018\u2019\u02bc]"  # the full-width one is U+0027 after NFKC
-# A single letter before the apostrophe is no Turkish stem: O'Reilly must not become the word "o", which half the articles
-# in Portuguese hold.
-_SUFFIX: Final = re.compile(rf"(?s)(.{{2,}}){_APOSTROPHES}.*")
-_POSSESSIVE: Final = re.compile(rf"(?s)(.+){_APOSTROPHES}s")
 _ELISION: Final = re.compile(
     "(?:l|d|j|m|n|s|t|c|qu|jusqu|lorsqu|puisqu|quoiqu|dell|nell|all|dall|sull|coll|un|quest|quell|sant)"
     rf"{_APOSTROPHES}(?=[^'\u2018\u2019\u02bc])"
@@ -80,7 +75,13 @@ def fold_value(value: str) -> str:
 
 
 def _fold_characters(word: str) -> str:
-    """Fold all but apostrophes, until nothing changes: what one step drops can have kept letters of another apart."""
+    """Fold all but apostrophes."""
+    folded = word.translate(_ALONE)
+    return _fold_together(word) if _NOT_ALONE in folded else folded
+
+
+def _fold_together(word: str) -> str:
+    """Fold until nothing changes: what one step drops can have kept two characters apart that now compose."""
     folded = _fold_once(word)
     while folded != word:
         word, folded = folded, _fold_once(folded)
@@ -89,27 +90,42 @@ def _fold_characters(word: str) -> str:
 
 def _fold_once(word: str) -> str:
     word = "".join(unicodedata.normalize("NFKC", word).split()).casefold()
-    word = _DROPPED.sub("", word)
     kept = []
     bare = False
-    for ch in unicodedata.normalize("NFD", word):
+    for ch in unicodedata.normalize("NFD", _DROPPED.sub("", word)):
         if unicodedata.category(ch)[0] != "M":
-            bare = _is_latin_or_greek(ch)
+            bare = ch.isalpha() and unicodedata.name(ch, "").startswith(("LATIN ", "GREEK "))
             kept.append(ch)
         elif not bare:
             kept.append(ch)
     return unicodedata.normalize("NFC", "".join(kept)).translate(_LETTERS)
 
 
-@lru_cache(maxsize=4096)
-def _is_latin_or_greek(ch: str) -> bool:
-    return ch.isalpha() and unicodedata.name(ch, "").startswith(("LATIN ", "GREEK "))
+class _Alone(dict[int, str]):
+    """What characters fold to by themselves; `_NOT_ALONE` for those that act on their neighbours: marks and jamo.
+
+    It fills itself and ends with at most an entry for each code point of a word-break class.
+    """
+
+    def __missing__(self, point: int) -> str:
+        ch = chr(point)
+        folded = _fold_together(ch)
+        social = any(unicodedata.category(part)[0] == "M" or "\u1100" <= part <= "\u11ff" for part in ch + folded)
+        self[point] = _NOT_ALONE if social else folded
+        return self[point]
+
+
+_NOT_ALONE: Final = "\uffff"  # a noncharacter, which is in no word
+_ALONE: Final = _Alone()
 
 
 def _fold_apostrophes(word: str, *, turkish: bool) -> str:
     """Read the apostrophes, in this order: suffix or possessive, then elision; what is left of them joins."""
-    if stem := (_SUFFIX if turkish else _POSSESSIVE).fullmatch(word):
-        word = stem[1]
+    *_, last = _ANY_APOSTROPHE.finditer(word)
+    stem = _ANY_APOSTROPHE.sub("", word[: last.start()])
+    # A single letter is no Turkish stem: or else O'Reilly would be the word "o", which half of all Portuguese articles hold.
+    if len(stem) > 1 if turkish else stem and word[last.end() :] == "s":
+        word = word[: last.start()]
     if elided := _ELISION.match(word):
         word = word[elided.end() :]
     return _ANY_APOSTROPHE.sub("", word)

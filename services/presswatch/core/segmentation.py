@@ -6,6 +6,7 @@ It knows where words begin and end, not how they are folded.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from presswatch.core import _wordbreak
@@ -31,41 +32,46 @@ def _ranges(classes: bytes, last: int) -> str:
     )
 
 
-# No word holds a separator, and none goes on across the beginning of a character that is a word of its own. Beyond the
-# Basic Multilingual Plane every character goes into the chunk: a regular expression is slow with many ranges there.
-CHUNK: Final = re.compile(
-    f"[^{_ranges(b'o', 0xFFFF)}][^{_ranges(b'oJT', 0xFFFF)}]*",
-)
-"""Finds what can be cut into words independently of what surrounds it."""
+EDGE: Final = ',.:;"'
+"""Punctuation that may be within a word but not at its beginning or end."""
+
+# No word holds a separator, and none goes on across the beginning of a character that is a word of its own. Beyond the Basic
+# Multilingual Plane all belongs to the chunk: there a regular expression is slow when it has many ranges.
+CHUNK: Final = re.compile(f"[^{EDGE}{_ranges(b'o', 0xFFFF)}][^{_ranges(b'oJT', 0xFFFF)}]*")
+"""Finds what can be cut into words independently of what surrounds it: mostly a word, perhaps with `EDGE` behind it."""
 
 _EXTENDS = rb"[xzctupvwyi]*"
-_UNSELECTED = rb"[xzctupyi]*"  # the same without presentation selectors, as Lucene has it within emoji
+_UNSELECTED = rb"[xzctupyi]*+"  # the same without presentation selectors, as Lucene has it within emoji
 
 
 def _extended(pattern: bytes) -> bytes:
-    """Let every class of the pattern be followed by what extends it (UAX #29, WB4)."""
-    return re.sub(rb"\[\w+\]|\w", lambda found: b"(?:" + found[0] + _EXTENDS + b")", pattern)
+    """Let every class of the pattern be followed by what extends it (UAX #29, WB4); W is a run of letters or one Hebrew letter."""
+    run = rb"(?:[AI][AIxzctupvwyi]*|H" + _EXTENDS + rb")"
+    return re.sub(
+        rb"\[\w+\]|\w", lambda found: run if found[0] == b"W" else b"(?:" + found[0] + _EXTENDS + b")", pattern
+    )
 
 
-# A regular expression takes the first alternative that fits, Lucene the longest. Here the order of the alternatives makes
-# these the same, but for a letter that is an emoji as well; `_end` sees to that.
-_LETTERS = rb"HS|HQH|[AHI](?:[LBS][AHI])*|N(?:[MBS]N)*"
+# A regular expression takes the first alternative that fits, Lucene the longest. The order of the alternatives makes these
+# the same.
+_LETTERS = rb"HS|HQH|W(?:[LBS]W)*|N(?:[MBS]N)*"
 _PART = rb"(?:K(?:E*K)*|(?:" + _LETTERS + rb")+)"
 _WORD = _extended(rb"E*" + _PART + rb"(?:E+" + _PART + rb")*E*")
-_EMOJI = (
-    rb"(?:z*[PI]" + _UNSELECTED + rb"w?|p" + _UNSELECTED + rb")"
-    # more of them, each behind a joiner (which the one before has taken, or its selector has left), or else tags
-    rb"(?:(?:(?:(?<=z)|z+)[PI]" + _UNSELECTED + rb"w?|zp" + _UNSELECTED + rb")+|t+u)?"
-)
+# An emoji goes on after a joiner, which what comes before has swallowed or its presentation selector has left.
+# Possessive quantifiers leave one way to read each, so that there is nothing to try again.
+_LINK = rb"(?:(?<=z)|z++)"
+_PICTURE = _UNSELECTED + rb"w?+"
+_MODIFIER = rb"p" + _UNSELECTED
+_MORE = rb"(?:" + _LINK + rb"[PI]" + _PICTURE + rb"|z" + _MODIFIER + rb")"
+_EMOJI = rb"(?:z*[PI]" + _PICTURE + rb"|" + _MODIFIER + rb")(?:" + _MORE + rb"+|t+u)?"
+# The same from a letter that is an emoji as well, where it is longer than the word that begins so.
+_LETTER_EMOJI = rb"I" + _PICTURE + _MORE.replace(b"[PI]", b"I") + rb"*" + _LINK + rb"P" + _PICTURE + _MORE + rb"*"
 _KEYCAP = rb"k(?:" + _UNSELECTED + rb"wc|[xzctupyi]*c)" + _UNSELECTED
 _FLAG = _extended(rb"RR")
-_SOUTH_EAST_ASIAN = rb"[TYyi][TYxzctupvwyi]*"
+_CLUSTER = rb"[TYyi][Yyxzctupvw]*"
 _CHARACTER = _extended(rb"J")
 
-_TOKEN = re.compile(b"|".join((_WORD, _EMOJI, _KEYCAP, _FLAG, _SOUTH_EAST_ASIAN, _CHARACTER)))
-_EMOJI_TOKEN = re.compile(_EMOJI)
-_RUN = re.compile(_SOUTH_EAST_ASIAN)
-_CLUSTER = re.compile(rb".[^Ti]*")
+_TOKEN = re.compile(b"|".join((_LETTER_EMOJI, _WORD, _EMOJI, _KEYCAP, _FLAG, _CLUSTER, _CHARACTER)))
 _BEGIN = re.compile(rb"[AHINKEJTYyiPpzkR]")
 _LEAD = re.compile(rb"[Exzctuvw]*")
 
@@ -75,8 +81,8 @@ def classes(text: str) -> bytes:
     return bytes(map(CLASSES.__getitem__, map(ord, text)))
 
 
-def words(text: str, kinds: bytes) -> list[tuple[int, int]]:
-    """Cut a text into words.
+def words(text: str, kinds: bytes) -> Iterable[tuple[int, int]]:
+    """Cut a text into words, in linear time.
 
     Args:
         text: any text, or a chunk of one.
@@ -86,39 +92,33 @@ def words(text: str, kinds: bytes) -> list[tuple[int, int]]:
         start and end (exclusive) of each, in code points. A run of Thai, Lao, Khmer, Burmese or a script like them, which
         is one token of Lucene's, comes as its grapheme clusters.
     """
-    found: list[tuple[int, int]] = []
+    if len(text) <= MAX_UNITS // 2:
+        return [found.span() for found in _TOKEN.finditer(kinds)]
+    return _long_words(text, kinds)
+
+
+def _long_words(text: str, kinds: bytes) -> Iterator[tuple[int, int]]:
     at = 0
     while begin := _BEGIN.search(kinds, at):
         at = begin.start()
-        if run := _RUN.match(kinds, at):
-            # taken on the whole: Lucene's limit would tear a cluster apart
-            found += [cluster.span() for cluster in _CLUSTER.finditer(kinds, at, run.end())]
-            at = run.end()
-        elif end := _end(text, kinds, at):
-            found.append((at, end))
-            at = end
+        found = _TOKEN.match(kinds, at, at + MAX_UNITS)
+        if found and found.end() - at > MAX_UNITS // 2:
+            found = _TOKEN.match(kinds, at, _limit(text, at))
+        if found:
+            yield found.span()
+            at = found.end()
         else:
             at = _next_try(kinds, at)
-    return found
 
 
-def _end(text: str, kinds: bytes, at: int) -> int | None:
-    """Return the end of the longest token of at most `MAX_UNITS` that begins here, or None."""
-    end = _longest(kinds, at, at + MAX_UNITS)
-    if end is not None and end - at > MAX_UNITS // 2:
-        units = 0
-        for position in range(at, end):
-            units += 2 if text[position] > "\uffff" else 1
-            if units > MAX_UNITS:
-                return _longest(kinds, at, position)
-    return end
-
-
-def _longest(kinds: bytes, at: int, limit: int) -> int | None:
-    ends = [found.end() for found in (_TOKEN.match(kinds, at, limit),) if found]
-    if kinds[at : at + 1] == b"I":
-        ends += [found.end() for found in (_EMOJI_TOKEN.match(kinds, at, limit),) if found]
-    return max(ends, default=None)
+def _limit(text: str, at: int) -> int:
+    """Return where a token that begins here must have ended: after the last character within `MAX_UNITS`."""
+    units = 0
+    for position in range(at, min(at + MAX_UNITS, len(text))):
+        units += 2 if text[position] > "\uffff" else 1
+        if units > MAX_UNITS:
+            return position
+    return at + MAX_UNITS
 
 
 def _next_try(kinds: bytes, at: int) -> int:

@@ -6,6 +6,7 @@ the same in `folding`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -59,9 +60,10 @@ def tokenise(text: str, lang: str | None = None) -> Tokens:
     starts: list[int] = []
     ends: list[int] = []
     for found in segmentation.CHUNK.finditer(text):
-        chunk = found[0]
+        chunk = found[0].rstrip(segmentation.EDGE)  # so that a word is remembered once
         at = found.start()
-        for form, start, end in (_remembered if len(chunk) <= _MEMO_LENGTH else _chunk_tokens)(chunk, turkish):
+        cut = _remembered if len(chunk) <= _MEMO_LENGTH else _chunk_tokens
+        for form, start, end in cut(chunk, turkish):
             texts.append(form)
             starts.append(at + start)
             ends.append(at + end)
@@ -112,13 +114,15 @@ def by_character(ch: str) -> bool:
     return segmentation.CLASSES[ord(ch)] in b"JTYyi"
 
 
-def _chunk_tokens(chunk: str, turkish: bool) -> tuple[tuple[str, int, int], ...]:
-    spans = segmentation.words(chunk, segmentation.classes(chunk))
-    tokens = ((fold(chunk[start:end], turkish=turkish), start, end) for start, end in spans)
-    return tuple(token for token in tokens if token[0])
+def _chunk_tokens(chunk: str, turkish: bool) -> Iterator[tuple[str, int, int]]:
+    for start, end in segmentation.words(chunk, segmentation.classes(chunk)):
+        if form := fold(chunk[start:end], turkish=turkish):
+            yield form, start, end
 
 
-_remembered = lru_cache(maxsize=_MEMO_CHUNKS)(_chunk_tokens)
+@lru_cache(maxsize=_MEMO_CHUNKS)
+def _remembered(chunk: str, turkish: bool) -> tuple[tuple[str, int, int], ...]:
+    return tuple(_chunk_tokens(chunk, turkish))
 
 
 def _slots(text: str, kinds: bytes) -> list[tuple[str, ...]]:
