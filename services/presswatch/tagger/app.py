@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import faust
@@ -28,6 +28,9 @@ WITHIN_S = 0.05
 
 BUFFER = 400
 """Records fetched and not yet taken, at most: bounds memory (an article may have 1 MB) and keeps the worker busy."""
+
+CHUNK_BYTES = 2 * 1024 * 1024
+"""A take of more is dealt with in parts, so that a run of huge articles neither blocks the loop for long nor delays a stop."""
 
 COMMIT_EVERY = 200
 """Acked records between commits, besides the one that time brings: bounds what a kill repeats."""
@@ -99,7 +102,7 @@ def build_app(settings: Settings) -> TaggerApp:
 
 
 class Hand:
-    """The batch in hand: each take is dealt with whole, then acked whole.
+    """The batch in hand: a take, or a part of one that is huge, is dealt with whole, then acked whole.
 
     Args:
         deal: returns when every effect of the records is confirmed.
@@ -132,16 +135,32 @@ class Hand:
         await self._free.wait()
 
     async def _take(self, events: Sequence[Any]) -> None:
-        if self._closing:
-            self.parked = True
-            await asyncio.Event().wait()  # until cancelled; whoever has the partitions next reads these records again
-        self._free.clear()
-        try:
-            await self._deal([_record(event.message) for event in events])
-            for event in events:
-                event.ack()
-        finally:
-            self._free.set()
+        for chunk in chunks(events):
+            if self._closing:
+                self.parked = True
+                await asyncio.Event().wait()  # until cancelled; whoever has the partitions next reads these again
+            self._free.clear()
+            try:
+                await self._deal([_record(event.message) for event in chunk])
+                for event in chunk:
+                    event.ack()
+            finally:
+                self._free.set()
+
+
+def chunks(events: Sequence[Any]) -> Iterator[list[Any]]:
+    """Split a take, in order, into parts of at most `CHUNK_BYTES`; a record that is larger makes one by itself."""
+    chunk: list[Any] = []
+    size = 0
+    for event in events:
+        more = len(event.message.value or b"")
+        if chunk and size + more > CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(event)
+        size += more
+    if chunk:
+        yield chunk
 
 
 def attach(app: TaggerApp, source: str, hand: Hand) -> Any:

@@ -11,6 +11,8 @@ import faust
 import pytest
 from aiokafka import errors as kafka_errors
 from faust.exceptions import ProducerSendError
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.tagger.fakes import record
 
 from presswatch.adapters.kafka import Record
@@ -154,6 +156,58 @@ def test_a_take_holds_no_more_than_the_batch_size(monkeypatch: pytest.MonkeyPatc
         assert dealt.offsets == list(range(30))
 
     asyncio.run(main())
+
+
+def test_a_take_of_huge_articles_is_dealt_with_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagger_app, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(tagger_app, "BATCH", 6)  # one take, however slow the machine
+    monkeypatch.setattr(tagger_app, "WITHIN_S", 30.0)
+
+    async def main() -> None:
+        turns, parts = asyncio.Semaphore(0), list[list[int]]()
+
+        async def deal(records: Sequence[Record]) -> None:
+            parts.append([record.offset for record in records])
+            await turns.acquire()
+
+        hand = Hand(deal, pytest.fail)
+        async with agent_of(hand).test_context() as agent:
+            events = [await agent.put(b"x" * size, wait=False) for size in (40, 60, 1, 300, 30, 30)]
+            turns.release()
+            await until(lambda: len(parts) == 2)
+            assert [event.message.acked for event in events] == [True, True, False, False, False, False]
+            closing = asyncio.create_task(hand.close())  # a stop does not wait for the parts to come
+            await asyncio.sleep(0)
+            turns.release()
+            await asyncio.wait_for(closing, 5)
+            await until(lambda: hand.parked)
+            assert parts == [[0, 1], [2]]
+            assert [event.message.acked for event in events] == [True, True, True, False, False, False]
+
+    asyncio.run(main())
+
+
+@given(st.lists(st.integers(0, 150), max_size=40))
+def test_parts_keep_every_record_in_order_and_within_the_bound(sizes: list[int]) -> None:
+    class Event:
+        def __init__(self, size: int) -> None:
+            self.message = record(0, b"x" * size)
+
+    events = [Event(size) for size in sizes]
+    bound = tagger_app.CHUNK_BYTES
+    tagger_app.CHUNK_BYTES = 100
+    try:
+        parts = list(tagger_app.chunks(events))
+    finally:
+        tagger_app.CHUNK_BYTES = bound
+    assert [event for part in parts for event in part] == events
+    assert all(part for part in parts)
+    assert all(len(part) == 1 or sum(len(event.message.value or b"") for event in part) <= 100 for part in parts)
+    firsts = [len(part[0].message.value or b"") for part in parts]
+    sums = [sum(len(event.message.value or b"") for event in part) for part in parts]
+    assert all(before + after > 100 for before, after in zip(sums, firsts[1:], strict=False)), (
+        "parts are no smaller than needed"
+    )
 
 
 def test_a_batch_that_cannot_be_dealt_with_ends_the_process_with_nothing_acked() -> None:
