@@ -137,7 +137,7 @@ def parse_feed(
     root, fault = _root(text)
     kind = _kind(root)
     head = _children(next((el for el in root if _name(el) == "channel"), root))
-    base = urljoin(base, root.get(_XML_BASE) or "") or base
+    base = _absolute(root.get(_XML_BASE) or "", base) or base
     found = (el for el in root.iter() if _name(el) in ("item", "entry"))
     started = clock()
     entries = []
@@ -247,7 +247,7 @@ Children = dict[str, list[_Element]]
 
 def _entry(element: _Element, kind: str, base: str) -> Entry:
     children = _children(element)
-    base = urljoin(base, element.get(_XML_BASE) or "") or base
+    base = _absolute(element.get(_XML_BASE) or "", base) or base
     texts = (_text(child, kind) for name in _TEXT_NAMES for child in children.get(name, ()))
     guid = _first_text(children, ("guid", "id")) or element.get(_RDF_ABOUT) or ""
     link = _link(children, guid, base)
@@ -275,7 +275,7 @@ def _first_text(children: Children, names: tuple[str, ...]) -> str:
 def _first_title(children: Children, kind: str) -> str:
     for element in children.get("title", ()):
         declared = (element.get("type") or "").lower()
-        if element.get("mode") == "base64":
+        if element.get("mode") == "base64" or declared == "application/octet-stream":
             continue
         if len(element):
             title = " ".join(html_to_text(_inner(element)).split())

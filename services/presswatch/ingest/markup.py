@@ -12,22 +12,22 @@ from typing import Any
 
 from lxml import etree
 
-_SKIPPED = frozenset(
-    "script style template iframe object embed svg math head noscript textarea select button form audio video".split()
-)
+# Not <object>, <form> and the like: left open, as feeds have them, they would take the rest of the article with them.
+_SKIPPED = frozenset("script style template iframe svg math noscript textarea select".split())
 _BLOCKS = frozenset(
     "address article aside blockquote br dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6"
     " header hr li main nav ol p pre section summary table td th tr ul".split()
 )
 _OTHERS = (
-    "a abbr acronym applet area b base bdi bdo big blink body center cite code del em font frame frameset html i img"
-    " input ins link mark marquee meta q s small span strike strong sub sup tt u wbr".split()
+    "a abbr acronym applet area audio b base bdi bdo big blink body button center cite code del em embed font form"
+    " frame frameset head html i img input ins link mark marquee meta object q s small span strike strong sub sup tt u"
+    " video wbr".split()
 )
 _TAG = re.compile(rf"</?(?:{'|'.join(sorted({*_SKIPPED, *_BLOCKS, *_OTHERS}))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 
 
 def html_to_text(markup: str) -> str:
-    """Return the text of an HTML fragment; never raises. Scripts, styles and forms are left out."""
+    """Return the text of an HTML fragment; never raises. Scripts, styles and frames are left out."""
     if "<" not in markup:
         return _tidy(html.unescape(markup))
     parser = etree.HTMLParser(target=_Collector(), recover=True, no_network=True)
@@ -69,7 +69,7 @@ class _Collector:
 
     def end(self, tag: Any) -> None:
         if tag in _SKIPPED:
-            self._skipping = max(0, self._skipping - 1)
+            self._skipping -= 1
         elif tag in _BLOCKS:
             self._pieces.append("\n")
 
