@@ -225,3 +225,15 @@ def test_three_kills_over_two_thousand_articles_lose_nothing(bench: Bench) -> No
     seen = all_tagged(bench, total, 120)
     assert sum(seen.values()) > total + again - 1
     until(lambda: bench.committed() == bench.delivered(), "all committed")
+
+
+@pytest.mark.slow
+def test_two_replicas_of_one_name_end_with_a_reason_and_lose_nothing(bench: Bench) -> None:
+    bench.publish(*articles(2000))
+    replicas = [bench.start("one", 5), bench.start("one", 5)]
+    until(lambda: not all(replica.running for replica in replicas), "one of them gives up", 90)
+    (ended, *_) = [replica for replica in replicas if not replica.running]
+    assert ended.wait(1) == EXIT_FATAL
+    assert "another tagger runs as instance 'one'" in ended.log
+    all_tagged(bench, 2000, 120)
+    until(lambda: bench.committed() == bench.delivered(), "all committed")

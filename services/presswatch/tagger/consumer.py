@@ -6,6 +6,7 @@ docs/decisions/ tells why the consumer that comes with faust can lose records.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -44,14 +45,21 @@ class Deliveries:
         return None if last is None else last + 1
 
 
+REFUSALS = 10
+REFUSALS_S = 60.0
+"""So many refused commits in so many seconds are no rebalance: another process has our name and takes our place."""
+
+
 class PrefixCommitConsumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
     """Commits, for each partition, the offset after the last record before which all delivered ones are acked."""
 
     mundane_level = "debug"
     callback: Any
+    clock: Callable[[], float] = staticmethod(time.monotonic)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._deliveries: defaultdict[Any, Deliveries] = defaultdict(Deliveries)
+        self._refusals: deque[float] = deque(maxlen=REFUSALS)
         super().__init__(*args, **kwargs)
         self._hand_out: Callable[[Any], Awaitable[None]] = self.callback
         self.callback = self._deliver
@@ -65,6 +73,15 @@ class PrefixCommitConsumer(driver.Consumer):  # type: ignore[misc]  # faust ship
         self._deliveries[message.tp].ack(message.offset)
         counted: bool = super().ack(message)
         return counted
+
+    @property
+    def often_refused(self) -> bool:
+        """Whether Kafka keeps on refusing our commits, as it does while two processes have one static name.
+
+        Each then pushes the other out of the group and reads the same records again, for ever; aiokafka does not ask
+        Kafka in the way in which it would be told so (FENCED_INSTANCE_ID).
+        """
+        return len(self._refusals) == REFUSALS and self._refusals[-1] - self._refusals[0] < REFUSALS_S
 
     async def commit_acked(self) -> None:
         """Commit all that is acked by now.
@@ -81,6 +98,12 @@ class PrefixCommitConsumer(driver.Consumer):  # type: ignore[misc]  # faust ship
         await super().on_partitions_revoked(revoked)
         for partition in revoked:
             self._deliveries.pop(partition, None)
+
+    async def _commit(self, offsets: Any) -> bool:
+        done: bool = await super()._commit(offsets)
+        if not done:
+            self._refusals.append(self.clock())
+        return done
 
     def _new_offset(self, tp: Any) -> int | None:
         # The base class' own lists take every ack; they serve only to find the partitions that have any.

@@ -45,16 +45,9 @@ def run(settings: Settings, tagger: TagsArticles, health: Health, stop: StopSign
         stage="tagger", health=health, stop=stop, part="output",
     ):  # fmt: skip
         return
-    grave = DeadLetters(kafka, "tagger", publishers[0])
     watch = ProgressWatch(group, health)
-    try:
-        asyncio.run(_serve(settings, Tagging(tagger), grave, watch, health, stop, source, target))
-    except FatalError as error:
-        die(str(error))
-    except Exception as error:
-        log.exception("the stream processor broke")
-        die(f"the stream processor broke: {error!r}")
-    watch.close()
+    grave = DeadLetters(kafka, "tagger", publishers[0])
+    asyncio.run(_serve(settings, Tagging(tagger), grave, watch, health, stop, source, target))
     publishers[0].close()
     group.close()
 
@@ -69,29 +62,45 @@ async def _serve(
     source: str,
     target: str,
 ) -> None:
-    app = build_app(settings)
-    hand = Hand(BatchWorker(tagging, FaustOutlet(app, target), grave, health).handle, die)
-    attach(app, source, hand)
-    _tell_assignment(app, watch)
-    watch.assigned(None)
-    watch.start()
-    starting = asyncio.create_task(app.start())
-    while not stop.is_set():
-        for part in PARTS:
-            health.beat(part)
-        if starting.done() and (error := starting.exception()):
-            raise FatalError(f"the stream processor did not start: {error!r}") from error
-        if app.crashed:
-            raise FatalError(f"the stream processor broke: {app.crash_reason!r}") from app.crash_reason
-        await asyncio.sleep(_PULSE_S)
-    log.info("stopping: finishing what is in hand")
-    limit_stop()  # never cancelled: it also covers the end of the interpreter, which waits for faust's threads
-    watch.close()
-    await hand.close()
-    if starting.done():
-        await app.consumer.commit_acked()
-    await app.stop()
-    starting.cancel()
+    try:
+        app = build_app(settings)
+        hand = Hand(BatchWorker(tagging, FaustOutlet(app, target), grave, health).handle, die)
+        attach(app, source, hand)
+        _tell_assignment(app, watch)
+        watch.assigned(None)
+        watch.start()
+        starting = asyncio.create_task(app.start())
+        while not stop.is_set():
+            for part in PARTS:
+                health.beat(part)
+            _require_sound(app, starting, settings)
+            await asyncio.sleep(_PULSE_S)
+        log.info("stopping: finishing what is in hand")
+        limit_stop()  # never cancelled: it also covers the end of the interpreter, which waits for faust's threads
+        watch.close()
+        await hand.close()
+        if starting.done():
+            await app.consumer.commit_acked()
+        await app.stop()
+        starting.cancel()
+    except FatalError as error:
+        die(str(error))
+    except Exception as error:  # here and not outside of the loop, whose end waits for faust's tasks
+        log.exception("the stream processor broke")
+        die(f"the stream processor broke: {error!r}")
+
+
+def _require_sound(app: TaggerApp, starting: asyncio.Task[None], settings: Settings) -> None:
+    """Raise a `FatalError` if the App has broken."""
+    if starting.done() and (error := starting.exception()):
+        raise FatalError(f"the stream processor did not start: {error!r}") from error
+    if app.crashed:
+        raise FatalError(f"the stream processor broke: {app.crash_reason!r}") from app.crash_reason
+    if app.consumer.often_refused:
+        raise FatalError(
+            f"Kafka keeps on refusing our commits: another tagger runs as instance {settings.instance!r}; "
+            "give each replica a name of its own (setting instance)"
+        )
 
 
 def _tell_assignment(app: TaggerApp, watch: ProgressWatch) -> None:

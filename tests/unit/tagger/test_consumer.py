@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from presswatch.settings import Settings
 from presswatch.tagger.app import build_app
-from presswatch.tagger.consumer import PrefixCommitConsumer
+from presswatch.tagger.consumer import REFUSALS, PrefixCommitConsumer
 
 RAW = "articles.raw"
 ZERO, ONE = TP(RAW, 0), TP(RAW, 1)
@@ -27,6 +27,7 @@ class Broker:
         self.committed: dict[TP, int] = dict(committed or {})
         self.history: list[dict[TP, int]] = []
         self.slow: asyncio.Event | None = None
+        self.refuses = False
 
     def assignment(self) -> set[TP]:
         return self.assigned
@@ -34,6 +35,8 @@ class Broker:
     async def commit(self, offsets: dict[TP, int]) -> bool:
         if self.slow is not None:
             await self.slow.wait()
+        if self.refuses:  # as with aiokafka's CommitFailedError, "already rebalanced"
+            return False
         self.history.append(dict(offsets))
         self.committed.update(offsets)
         return True
@@ -204,6 +207,27 @@ def test_a_stop_commits_what_is_acked() -> None:
         driven.ack([0, 1, 3])
         await driven.consumer.on_stop()
         assert driven.broker.history == [{ZERO: 2}]
+
+    drive(scenario)
+
+
+def test_commits_refused_again_and_again_are_told_from_those_of_a_rebalance() -> None:
+    now = [0.0]
+
+    async def refusals(driven: Driven, apart_s: float) -> bool:
+        driven.broker.refuses = True
+        driven.consumer.clock = lambda: now[0]
+        for number in range(REFUSALS):
+            now[0] += apart_s
+            await driven.deliver([number])
+            driven.ack([number])
+            assert not driven.consumer.often_refused
+            await driven.consumer.commit()
+        return bool(driven.consumer.often_refused)
+
+    async def scenario(_: Driven) -> None:
+        assert not await refusals(Driven(), 7.0)
+        assert await refusals(Driven(), 1.0)
 
     drive(scenario)
 
