@@ -250,6 +250,8 @@ class _Loader:
             mistakes = [explain(each) for each in error.errors(include_url=False)]
         else:
             mistakes = []
+        if "rules" in data and "query" not in data:
+            mistakes = [each for each in mistakes if each.loc]  # a list of rules, one level too deep: say only that
         if unavailable := list(not_yet(data)):
             # what goes with a kind that is to come is not known yet, so do not complain of it
             mistakes = [each for each in mistakes if each.loc[:1] != ("when",)] + unavailable
@@ -325,7 +327,7 @@ class _File:
         first = place(text, at[0])[0] if query.strip() else key_line
         indents = _indents(text, at, query, block=there.is_block)
         for error in errors:
-            start = at[error.start]
+            start = at[error.start] if query.strip() else there.start
             end = at[error.end - 1] + 1 if error.end > error.start else start
             line, column, _ = place(text, start)
             mend = error.mend

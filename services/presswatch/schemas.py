@@ -1,4 +1,4 @@
-"""Writes schemas/ from the typed models: message schemas, topics, Elasticsearch templates, settings.
+"""Writes schemas/ from the typed models: message schemas, topics, Elasticsearch templates, settings, rule files.
 
 Run by `make schemas`; a test fails when what is committed differs from what this returns.
 """
@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from presswatch.core.messages import MESSAGES
+from presswatch.core.rules.rule import rule_file_schema
 from presswatch.settings import Settings
 from presswatch.topology import INDICES, TOPICS
 
@@ -42,6 +43,7 @@ def generate() -> dict[str, Any]:
     for index in INDICES:
         files[f"elasticsearch/{index.name}.template.json"] = index.template(defaults.elasticsearch)
     files["settings.schema.json"] = Settings.model_json_schema()
+    files["rules.schema.json"] = rule_file_schema()
     return files
 
 

@@ -225,6 +225,9 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> Mistake:
         return Mistake(
             at, at + 1, f"text stands on the same line as {sign}", "begin it on the next line, indented by two spaces"
         )
+    if "expected node content" in problem and not text[at:].strip():
+        at = max(text.rfind("[", 0, at), text.rfind("{", 0, at))
+        return Mistake(at, at + 1, f"this {text[at]} is never closed", f"close it, or {block}")
     if "another document" in problem:
         mend = "write several rules as one list, each beginning with `- id:`"
         return Mistake(at, at + 3, "a second YAML document begins here", mend)

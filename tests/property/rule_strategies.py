@@ -223,11 +223,11 @@ def _grow(inner: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
 def _but_not(kept: Query, excluded: list[Query], sign: str) -> Query:
     """``a NOT b -c``, in every form."""
     text = _inside(kept, AND)
-    nodes = list(kept.node.clauses) if isinstance(kept.node, And) else [kept.node]
+    nodes: list[Node] = list(kept.node.clauses) if isinstance(kept.node, And) else [kept.node]
     for query in excluded:
         negated = _negated(query, sign.removeprefix("AND "))
         text += f" AND {negated.text}" if sign.startswith("AND") else f" {negated.text}"
-        nodes += negated.node.clauses if isinstance(negated.node, And) else (negated.node,)
+        nodes.extend(negated.node.clauses if isinstance(negated.node, And) else (negated.node,))
     return Query(text, And(tuple(nodes)), AND)
 
 

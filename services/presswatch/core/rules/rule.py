@@ -40,7 +40,7 @@ def _day(value: object) -> object:
 
 
 # Names of union branches: pydantic puts them into the way to an error, so they must not look like keys.
-UNION_TAGS = frozenset({"<text>", "<article>", "<list>", "<mapping>"})
+UNION_TAGS = frozenset({"<text>", "<article>", "<list>", "<mapping>", "<number>"})
 
 
 def _text_or_article(value: object) -> str | None:
@@ -51,11 +51,29 @@ def _list_or_mapping(value: object) -> str | None:
     return "<list>" if isinstance(value, list | tuple) else "<mapping>" if isinstance(value, Mapping) else None
 
 
+def _list_or_text(value: object) -> str:
+    return "<list>" if isinstance(value, list | tuple) else "<text>"
+
+
+def _number_or_text(value: object) -> str:
+    return "<number>" if isinstance(value, int) and not isinstance(value, bool) else "<text>"
+
+
 class _Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+
+
+Texts = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[list[str], Tag("<list>")],
+    Discriminator(_list_or_text),
+]
+Time = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[int, Tag("<number>")],
+    Discriminator(_number_or_text),
+]
 
 
 class When(_Spec):
@@ -79,12 +97,12 @@ class ExampleArticle(_Spec):
     title: str = ""
     text: str = ""
     lang: str | None = None
-    source: str | list[str] | None = None
+    source: Texts | None = None
     domain: str | None = None
     url: str | None = None
-    country: str | list[str] | None = None
-    author: str | list[str] | None = None
-    published: str | int | None = Field(None, description="ISO 8601, or milliseconds since 1970.")
+    country: Texts | None = None
+    author: Texts | None = None
+    published: Time | None = Field(None, description="ISO 8601, or milliseconds since 1970.")
     tags: list[ExampleTag] | None = Field(None, description="Topics; without this key the example is tagged first.")
     id: str | None = None
 
