@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,13 +40,6 @@ def home(tmp_path: Path) -> Home:
     place.dist.mkdir(parents=True)
     place.instances.mkdir()
     return place
-
-
-def _open_way(path: Path) -> None:
-    """Open the way to a folder below pytest's own, whose mode is 0700, for the engines' account."""
-    for folder in path.parents:
-        if folder.stat().st_uid == os.geteuid() and folder.name.startswith(("pytest-", "test_")):
-            folder.chmod(0o755)
 
 
 @contextmanager
@@ -163,7 +157,8 @@ def test_a_process_that_ended_counts_as_gone_although_its_parent_does_not_ask(tm
         assert processes.find(tmp_path, ME) == [parent]
 
 
-def test_a_temporary_instance_goes_when_its_owner_is_gone(home: Home) -> None:
+def test_a_temporary_instance_goes_when_its_owner_is_gone(reachable: Path) -> None:
+    home = Home.open(reachable / "engines")
     for name, owner in {
         "gone": Owner(pid=os.getpid(), created=1.0),  # the pid lives, but it is another process now
         "here": Owner(pid=os.getpid(), created=psutil.Process().create_time()),
@@ -172,13 +167,11 @@ def test_a_temporary_instance_goes_when_its_owner_is_gone(home: Home) -> None:
         state.folder(home, name).mkdir()
         now = allocate(home, name, PortWish(free=True), start=(), running=())
         state.save(home, name, now.model_copy(update={"owner": owner}))
-    _open_way(home.path)
-    place = Home.open(home.path)
-    with marked(processes.mark(state.folder(place, "gone") / "kafka")) as engine:
-        assert remove_abandoned(place) == ["gone"]
+    with marked(processes.mark(state.folder(home, "gone") / "kafka")) as engine:
+        assert remove_abandoned(home) == ["gone"]
         # As root, engines belong to another account; a process of root's own is not one and must be left alone.
         assert engine.is_running() == AS_ROOT
-    assert state.names(place) == ["here", "lasting"]
+    assert state.names(home) == ["here", "lasting"]
 
 
 # --- locks
@@ -245,11 +238,10 @@ def test_a_folder_of_others_or_open_to_others_is_refused(tmp_path: Path) -> None
         Home.open(link)
 
 
-def test_the_folder_is_made_as_the_engines_need_it_whatever_the_umask(tmp_path: Path) -> None:
-    _open_way(tmp_path / "above")
+def test_the_folder_is_made_as_the_engines_need_it_whatever_the_umask(reachable: Path) -> None:
     before = os.umask(0o077)
     try:
-        place = Home.open(tmp_path / "above" / "engines")
+        place = Home.open(reachable / "above" / "engines")
     finally:
         os.umask(before)
     expected = 0o755 if AS_ROOT else 0o700
@@ -353,23 +345,16 @@ def test_without_maven_the_mend_is_told(home: Home, tmp_path: Path, monkeypatch:
 
 
 def test_two_installers_at_once_fetch_once_and_a_damaged_set_is_made_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reachable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = Home(tmp_path / "engines", engine_account())
-    home.dist.mkdir(parents=True)
-    _open_way(home.path)
+    home = Home.open(reachable / "engines")
     real = shutil.which("mvn")
     for name, value in maven_stub(tmp_path / "bin", f'echo "$@" >> "$0.calls"\nexec {real} "$@"').items():
         monkeypatch.setenv(name, value)
     leftover = home.dist / ".unfinished-killed"
     leftover.mkdir()
-    found: list[install.Dist] = []
-    threads = [threading.Thread(target=lambda: found.append(install.install(home, lambda _: None))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 2
+    with ThreadPoolExecutor(2) as pool:
+        found = [task.result() for task in [pool.submit(install.install, home, lambda _: None) for _ in range(2)]]
     assert found[0] == found[1]
     calls = tmp_path / "bin" / "mvn.calls"
     assert len(calls.read_text().splitlines()) == 1
@@ -388,4 +373,3 @@ def test_two_installers_at_once_fetch_once_and_a_damaged_set_is_made_anew(
     install.install(home, lambda _: None)
     assert time.monotonic() - began < 2, "what is there is not fetched again"
     assert len(calls.read_text().splitlines()) == 2
-    shutil.rmtree(home.path)  # 250 MB, which pytest would keep for three runs

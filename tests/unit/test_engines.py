@@ -15,6 +15,7 @@ from presswatch.engines.errors import EngineError
 from presswatch.engines.home import Home
 from presswatch.engines.install import Dist, wanted
 from presswatch.engines.kafka import Kafka
+from presswatch.engines.progress import Display
 from presswatch.engines.state import Owner, State
 from presswatch.engines.watch import GOOD_RUN_SECONDS, LONGEST_DELAY_SECONDS, Backoff
 
@@ -148,3 +149,22 @@ def test_the_engines_run_as_the_caller_unless_that_is_root() -> None:
     else:
         assert account == Account(os.geteuid(), os.getegid())
         assert not account.foreign
+
+
+def test_plain_progress_tells_changes_once_and_counts_rarely(capsys: pytest.CaptureFixture[str]) -> None:
+    with Display() as display:
+        for count in range(50):
+            display.doing("Engines", f"downloading: {count} files so far")
+        display.finish("Engines")
+        display.finish("nobody")
+        display.doing("Kafka", "starting: waiting for its port to open")
+        display.doing("Kafka", "ready at here", done=True)
+    lines = [line.partition("] ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert lines == [
+        "Engines: downloading: 0 files so far",
+        "Kafka: starting: waiting for its port to open",
+        "Kafka: ready at here",
+    ]
+    with Display(quiet=True) as display:
+        display.doing("Kafka", "ready", done=True)
+    assert capsys.readouterr().err == ""

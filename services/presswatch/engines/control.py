@@ -90,6 +90,7 @@ def start(
     dist = install(place, lambda text: display.doing("Engines", text))
     names: Collection[EngineName] = (only,) if only else ENGINES
     with locked(folder / "lock", lambda: display.doing("Engines", f"waiting: {name!r} is being started or stopped")):
+        display.finish("Engines")
         running = [engine for engine in ENGINES if processes.find(folder / engine, place.account)]
         if restart:
             before = state.load(place, name)

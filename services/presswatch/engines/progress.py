@@ -57,6 +57,11 @@ class Display:
             seconds = time.monotonic() - self._began
             sys.stderr.write(f"[{seconds:5.1f} s] {subject}: {text}\n")  # in one piece: two threads report
 
+    def finish(self, subject: str) -> None:
+        """End the line of a subject, if it has one, as it stands."""
+        if self._progress is not None and subject in self._tasks:
+            self._progress.update(self._tasks[subject], completed=1)
+
     def _new(self, subject: str, text: str) -> bool:
         kind = text.partition(":")[0]
         before, when = self._last.get(subject, ("", 0.0))
