@@ -164,7 +164,6 @@ class _Loader:
         self.lists: dict[str, tuple[str, ...]] = {}
         self.ids: dict[str, str] = {}  # where each of them stands
         self.found = 0
-        self.zones = available_timezones()
 
     def _text(self, path: Path) -> str | None:
         try:
@@ -255,7 +254,7 @@ class _Loader:
         if unavailable := list(not_yet(data)):
             # what goes with a kind that is to come is not known yet, so do not complain of it
             mistakes = [each for each in mistakes if each.loc[:1] != ("when",)] + unavailable
-        mistakes += self._zone(data)
+        mistakes += _zone(data)
         self.problems += (file.of_spec(loc, shown, mistake) for mistake in mistakes)
         query = data.get("query")
         if isinstance(query, str):
@@ -273,17 +272,6 @@ class _Loader:
             self.problems.append(file.of_spec(loc, rule, SpecMistake(("id",), f"the id `{rule}` is taken", mend)))
         else:
             self.ids[rule] = f"{file.name}, line {line}"
-
-    def _zone(self, data: Mapping[str, Any]) -> Iterable[SpecMistake]:
-        zone = data.get("time_zone")
-        if isinstance(zone, str) and zone.strip() and self.zones and zone not in self.zones:
-            close = did_you_mean(zone, self.zones)
-            mend = (
-                f"did you mean `{close}`?"
-                if close
-                else "write a name of the IANA database, such as `Europe/Paris` or `UTC`"
-            )
-            yield SpecMistake(("time_zone",), f"there is no time zone `{zone}`", mend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,3 +348,18 @@ def _in_list(file: str, line: int, lines: Sequence[str], error: RuleError) -> Pr
     start = len(text) - len(text.lstrip()) + error.start
     shown, carets = point(text, start, start + error.end - error.start)
     return Problem(file, line, start + 1, error.message, error.mend, shown=shown, carets=carets)
+
+
+def _zone(data: Mapping[str, Any]) -> Iterable[SpecMistake]:
+    zone = data.get("time_zone")
+    if not isinstance(zone, str) or not zone.strip():
+        return
+    zones = available_timezones()
+    if zones and zone not in zones:  # none at all: this machine has no time zone data to check with
+        close = did_you_mean(zone, zones)
+        mend = (
+            f"did you mean `{close}`?"
+            if close
+            else "write a name of the IANA database, such as `Europe/Paris` or `UTC`"
+        )
+        yield SpecMistake(("time_zone",), f"there is no time zone `{zone}`", mend)

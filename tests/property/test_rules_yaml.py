@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from presswatch.rulefiles import check_rules
 from presswatch.yamlsource import offsets, read_yaml
 
 _words = st.text(st.sampled_from("abcé東한'\"\\:#()*?-"), min_size=1, max_size=8).map(lambda word: "x" + word)
@@ -56,3 +58,74 @@ def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
         assert 0 <= mistake.start <= len(text)
         assert mistake.message
         assert mistake.mend
+
+
+_fragments = st.sampled_from(
+    [
+        *(
+            "id: a",
+            "id: A b",
+            "id: 3",
+            "name: A",
+            "name: yes",
+            "name:",
+            "query: wheat",
+            "query: va* AND",
+            'query: "a b"',
+            "query: >",
+        ),
+        *(
+            "query: |-",
+            "query: [a]",
+            "query: @x",
+            "  wheat AND",
+            "  corn NEAR x",
+            "    (rice",
+            "- id: b",
+            "- x",
+            "  name: B",
+            "  query: b",
+        ),
+        *(
+            "severity: x",
+            "when: {kind: spike}",
+            "when: any",
+            "notify: [a, slack:x]",
+            "notify: slack:x",
+            "labels: {a: b}",
+            "expires: 2026-02-31",
+        ),
+        *(
+            "must_match:",
+            "  - {txet: x}",
+            "  - text: x",
+            "  - 3",
+            "time_zone: Mars",
+            "foo: 1",
+            "---",
+            "{",
+            "]",
+            "\tx",
+            "# c",
+            "",
+            "&a x",
+            "*a",
+            "? y",
+        ),
+    ]
+)
+
+
+@given(st.lists(_fragments, max_size=12))
+def test_any_file_gives_rules_or_problems_never_both_or_neither(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("rules") / "a.yaml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    checked = check_rules(path)
+    if not checked.problems:
+        assert checked.rules
+    for problem in checked.problems:
+        assert 0 <= problem.line <= max(1, len(lines)) + 1
+        assert problem.mend in str(problem)
+        assert str(problem).startswith(str(path))
