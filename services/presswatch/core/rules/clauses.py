@@ -214,30 +214,37 @@ class Close(Branch):
     def collect(self, reading: Reading, evidence: Evidence) -> None:
         # all of the left side first: evidence is in the order of the query
         for left in (True, False):
-            for field, leaf, spans, at in self._places(reading, left=left):
-                evidence.add_near(leaf, leaf.receipt(field, spans, at))
+            for index, leaf, spans, at in self._places(reading, left=left):
+                evidence.add_near(leaf, leaf.receipt(reading.fields[index], spans, at))
 
     def covers(self, reading: Reading) -> Iterator[Occurrence]:
-        """Yield, for each place of the left side, the slice from it to its nearest partner, in no order."""
-        for field, _, spans, at in self._places(reading, left=True):
-            start, end = field.offsets(spans, at)
-            other_start, other_end = self._nearest(reading, field, spans.starts[at], spans.ends[at])
+        """Yield, for each of the first `MAX_OCCURRENCES` places of the left side, the slice up to its nearest partner."""
+        places = {
+            (index, spans.starts[at], spans.ends[at], reading.fields[index].offsets(spans, at))
+            for index, _, spans, at in self._places(reading, left=True)
+        }
+        for index, first, last, (start, end) in sorted(places)[:MAX_OCCURRENCES]:
+            field = reading.fields[index]
+            other_start, other_end = self._nearest(reading, field, first, last)
             yield field.slice(min(start, other_start), max(end, other_end))
 
-    def _places(self, reading: Reading, *, left: bool) -> Iterator[tuple[FieldReading, TextLeaf, Spans, int]]:
-        """Yield the places of one side that have a partner on the other, at most `MAX_OCCURRENCES` per leaf and field."""
+    def _places(self, reading: Reading, *, left: bool) -> Iterator[tuple[int, TextLeaf, Spans, int]]:
+        """Yield the places of one side that have a partner on the other, at most `MAX_OCCURRENCES` per leaf and field.
+
+        A place is the number of the field, the leaf, its spans in that field and the index of one of them.
+        """
         leaves, others = _text_leaves(self.left, reading), _text_leaves(self.right, reading)
         if not left:
             leaves, others = others, leaves
         before, after = not (left and self._ordered), left or not self._ordered
         partners = [_union(others, reading, field) for field in reading.fields]
         for leaf in leaves:
-            for field, partners_here in zip(reading.fields, partners, strict=True):
+            for index, field in enumerate(reading.fields):
                 spans = leaf.spans(reading, field)
-                if spans.starts and partners_here.starts:
-                    near = self._near(spans, partners_here, before=before, after=after)
+                if spans.starts and partners[index].starts:
+                    near = self._near(spans, partners[index], before=before, after=after)
                     for at in islice(near, MAX_OCCURRENCES):
-                        yield field, leaf, spans, at
+                        yield index, leaf, spans, at
 
     def _follows(self, first: Spans, second: Spans) -> bool:
         """Tell whether some start of `second` is at or after some end of `first`, and near enough."""

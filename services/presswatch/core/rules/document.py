@@ -6,10 +6,10 @@ The one place where the fields of an article get their meaning for rules; it kno
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import isfinite
-from typing import Any
+from typing import Any, Self
 
 from presswatch.core.article import domain_of
 from presswatch.core.errors import BadMessageError
@@ -72,6 +72,16 @@ class Document:
         if published is None:
             return cls(title, text, meta, numbers)
         return cls(title, text, meta, {**numbers, "published": _millis(published)}, str(published))
+
+    def with_tags(self, tags: Any) -> Self:
+        """Return the document with these tags and no others.
+
+        Raises:
+            BadMessageError: reason ``invalid``; they have the wrong shape.
+        """
+        topics, scores = _tags(tags)
+        numbers = {name: value for name, value in self.numbers.items() if not name.startswith("score.")}
+        return replace(self, meta={**self.meta, "topic": topics}, numbers={**numbers, **scores})
 
 
 def _invalid(detail: str) -> BadMessageError:

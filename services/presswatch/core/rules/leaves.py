@@ -237,6 +237,10 @@ class Leaves:
     def __len__(self) -> int:
         return len(self._leaves)
 
+    def ask_for_topics(self) -> bool:
+        """Tell whether any leaf looks at tags or their scores."""
+        return any(isinstance(node, Meta | Range) and node.name.startswith(("topic", "score.")) for node in self._leaves)
+
     def acquire(self, node: Leaf) -> MatchLeaf:
         """Return the one leaf for the node, which stays in use until as many calls of `release`."""
         leaf = self._leaves.get(node)

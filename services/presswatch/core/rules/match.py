@@ -82,6 +82,10 @@ class Matcher:
         for leaf in entry.leaves:
             self._leaves.release(leaf)
 
+    def asks_for_topics(self) -> bool:
+        """Tell whether any expression looks at the tags of an article."""
+        return self._leaves.ask_for_topics()
+
     def match(self, document: Document, *, cover: bool = False) -> list[Match]:
         """Return the expressions that the document satisfies, sorted by id.
 

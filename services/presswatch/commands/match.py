@@ -1,0 +1,79 @@
+"""`presswatch match`: which rules match each article, and why; JSON Lines in and out, no engine needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from presswatch.articles import id_of, with_language
+from presswatch.core.rules.document import Document
+from presswatch.core.rules.match import Expression, Match, Matcher
+from presswatch.jsonlines import files_argument, run
+from presswatch.rulefiles import load_rules
+
+if TYPE_CHECKING:
+    from presswatch.core.topics import Tagger
+
+
+@click.command(
+    epilog="""
+    \b
+    In:  {"id"?, "url"?, "lang"?, "title", "text", "source"?, "country"?, "author"?, "published"?, "tags"?}
+    Out: {"id", "matches": [{"rule", "version", "receipt": [{"leaf", "field", "start", "end", "quote"}]}]}
+
+    A receipt's entry for metadata has no start and end. An article without "tags" is tagged first; [] means tagged with none. A line that cannot be read gives
+    {"error", "line"} in its place. Exit code: 0; 1 if there was such a line; 2 if a rule is wrong.
+    """
+)
+@click.option(
+    "--rules",
+    "folder",
+    required=True,
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of rule files. Rules that are disabled or have expired match nothing.",
+)
+@files_argument
+def command(folder: Path, files: tuple[str, ...]) -> None:
+    """Match rules against articles, from FILEs or standard input: one JSON line out per line in, in order."""
+    today = datetime.now(UTC).date()
+    rules = [rule for rule in load_rules(folder) if rule.in_force(today)]
+    matcher = Matcher(Expression(rule.id, rule.version, rule.node) for rule in rules)
+    tagger = _tagger if matcher.asks_for_topics() else None
+    run(files, lambda article: answer(article, matcher, tagger))
+
+
+def answer(article: Mapping[str, Any], matcher: Matcher, tagger: Callable[[], Tagger] | None) -> dict[str, Any]:
+    """Return the line out for an article.
+
+    Args:
+        article: the object of the line in.
+        matcher: the rules.
+        tagger: gives the tagger, for articles without tags; None if no rule looks at tags.
+
+    Raises:
+        BadMessageError: a value of the article has the wrong type or shape.
+    """
+    article = with_language(article)
+    document = Document.of(article)
+    if article.get("tags") is None and tagger is not None:
+        document = document.with_tags(tagger().tag(article, document))
+    return {"id": id_of(article), "matches": [_shown(match) for match in matcher.match(document)]}
+
+
+def _shown(match: Match) -> dict[str, Any]:
+    receipt = [{key: value for key, value in entry._asdict().items() if value is not None} for entry in match.receipts]
+    return {"rule": match.id, "version": match.version, "receipt": receipt}
+
+
+@cache
+def _tagger() -> Tagger:
+    from presswatch.core.topics import Tagger
+    from presswatch.packfiles import load_packs
+
+    return Tagger(load_packs())
