@@ -32,6 +32,8 @@ MANIFEST = "manifest.json"
 MAVEN_SECONDS = 1800
 # Not `dependency:...`: the prefix would be looked up in a registry each time.
 GOAL = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
+# Lines that Maven adds to every error.
+MAVEN_ADVICE = ("To see the full stack trace", "Re-run Maven", "For more information about", "[ERROR] [Help")
 
 Say = Callable[[str], None]
 
@@ -194,13 +196,13 @@ def _maven_error(code: int, lines: list[str], command: list[str], log: Path) -> 
     text = "\n".join(lines)
     if "No space left on device" in text or "Disk quota exceeded" in text:
         return EngineError("the disk was full during the download", _room_mend())
-    errors = [line for line in lines if line.startswith("[ERROR]") and len(line) > len("[ERROR] ")] or lines
+    errors = [line for line in lines if line.startswith("[ERROR] ") and not any(part in line for part in MAVEN_ADVICE)]
     what = "gave up after half an hour" if code < 0 else f"failed (exit code {code})"
+    tried = " ".join("-DoutputDirectory=DIR" if part.startswith("-Doutput") else part for part in command)
     return EngineError(
         f"the download with Maven {what}; its whole output is in {log}",
-        "check the network, and proxy and mirror in ~/.m2/settings.xml; then see whether this works: "
-        + " ".join(command),
-        "\n".join(line[:300] for line in errors[:3]),
+        f"check the network, and proxy and mirror in ~/.m2/settings.xml; see whether this works: {tried}",
+        "\n".join(line[:1000] for line in (errors or lines[-3:])[:3]),
     )
 
 
