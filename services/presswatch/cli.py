@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": "Tell what this machine has and lacks.",
     "config": "Show the settings in force and where each comes from.",
     "tag": "Tag articles by topic: JSON Lines in, JSON Lines out.",
+    "topics": "Test topic packs on the examples that stand in them.",
     "match": "Match rules: JSON Lines in, JSON Lines out.",
     "search": "Search the indexed articles in the rule language.",
     "demo": "Run the whole system once on articles made for it.",

@@ -1,0 +1,137 @@
+"""Which patterns of topic packs an article satisfies, and where: what a score is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from presswatch.core.packs import Pack, Pattern
+from presswatch.core.proclitics import with_proclitics
+from presswatch.core.rules.document import Document
+from presswatch.core.rules.match import Expression, Match, Matcher
+from presswatch.core.rules.model import And, AtLeast, Node, Not, Or
+from presswatch.core.rules.syntax import parse
+
+
+class Spot(NamedTuple):
+    """A slice of title or text: code points, end exclusive; `quote` is what stands there."""
+
+    field: str
+    start: int
+    end: int
+    quote: str
+
+
+class Hit(NamedTuple):
+    """A pattern and its spots in an article, at least one, in order.
+
+    `split` tells that it was satisfied by title and text together: the spots are then those of its leaves, and they
+    are one occurrence.
+    """
+
+    pattern: Pattern
+    spots: list[Spot]
+    split: bool = False
+
+
+class _Part(NamedTuple):
+    """What is looked for: a clause of a pattern that has places, and a condition under which they count."""
+
+    pack: int
+    pattern: Pattern
+    clause: Node
+    condition: Node | None
+
+
+class Finder:
+    """The patterns of all packs in one language, in one matcher."""
+
+    def __init__(self, packs: Sequence[Pack], lang: str) -> None:
+        self._packs = [pack for pack in packs if lang in pack.languages]
+        self._parts: dict[str, _Part] = {}
+        self._matcher = Matcher()
+        for number, pack in enumerate(self._packs):
+            lists = pack.lists.get(lang, {})
+            for pattern in pack.patterns[lang]:
+                for clause, condition in _parts(with_proclitics(parse(pattern.match, lists), lang)):
+                    name = f"{len(self._parts):06d}"  # matches come sorted by name
+                    self._parts[name] = _Part(number, pattern, clause, condition)
+                    self._matcher.add(Expression(name, "", clause))
+                    if condition is not None:
+                        self._matcher.add(Expression(f"{name}?", "", condition))
+
+    def find(self, doc: Document) -> list[tuple[Pack, list[Hit]]]:
+        """Return for each pack what the document satisfies, in the order of the pack, without what a trap voids."""
+        matches = {match.id: match for match in self._matcher.match(doc, cover=True)}
+        found: list[list[Hit]] = [[] for _ in self._packs]
+        for name, match in matches.items():
+            part = self._parts.get(name)
+            if part is not None and (part.condition is None or f"{name}?" in matches):
+                found[part.pack].append(_hit(part, match, doc))
+        return [(pack, _without_traps(hits)) for pack, hits in zip(self._packs, found, strict=True)]
+
+
+def _parts(node: Node, condition: Node | None = None) -> Iterator[tuple[Node, Node | None]]:
+    """Divide a pattern into clauses, each with its condition, so that as many as can be have places of their own.
+
+    An OR with an AND in it falls into its alternatives; an AND of one positive clause and negatives has the places of the
+    positive one, on condition that the whole holds.
+    """
+    match node:
+        case Or(clauses) if any(_joins(clause) for clause in clauses):
+            for clause in clauses:
+                yield from _parts(clause, condition)
+        case And(clauses):
+            positive = [clause for clause in clauses if not isinstance(clause, Not)]
+            if len(positive) == 1:
+                yield from _parts(positive[0], node if condition is None else And((condition, node)))
+            else:
+                yield node, condition
+        case _:
+            yield node, condition
+
+
+def _joins(node: Node) -> bool:
+    match node:
+        case And() | AtLeast():
+            return True
+        case Or(clauses):
+            return any(_joins(clause) for clause in clauses)
+        case _:
+            return False
+
+
+def _hit(part: _Part, match: Match, doc: Document) -> Hit:
+    spots = [
+        Spot(place.field, place.start, place.end, place.quote)
+        for place in match.occurrences
+        if place.start is not None and place.end is not None and place.quote is not None
+    ]
+    if not _joins(part.clause):
+        return Hit(part.pattern, spots)
+    if len({spot.field for spot in spots}) > 1:
+        return Hit(part.pattern, spots, split=True)
+    field = spots[0].field
+    start, end = min(spot.start for spot in spots), max(spot.end for spot in spots)
+    original = (doc.title if field == "title" else doc.text).original
+    return Hit(part.pattern, [Spot(field, start, end, original[start:end])])
+
+
+def _without_traps(hits: Sequence[Hit]) -> list[Hit]:
+    """Leave out positive spots that lie within a spot of a pattern that is not positive, and patterns without a spot."""
+    traps = [spot for pattern, spots, split in hits if pattern.weight <= 0 and not split for spot in spots]
+    if not traps:
+        return list(hits)
+    kept = []
+    for pattern, spots, split in hits:
+        if pattern.weight > 0:
+            free = [spot for spot in spots if not any(_within(spot, trap) for trap in traps)]
+            if len(free) == len(spots) or (free and not split):
+                kept.append(Hit(pattern, free, split))
+        elif pattern.weight < 0:
+            kept.append(Hit(pattern, spots, split))
+    return kept
+
+
+def _within(spot: Spot, trap: Spot) -> bool:
+    return spot.field == trap.field and trap.start <= spot.start and spot.end <= trap.end

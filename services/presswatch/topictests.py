@@ -1,0 +1,60 @@
+"""Runs the examples of topic packs: must_tag and must_not_tag, each by the pack in which it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from presswatch.core.packspec import Example, PackSpec, article_of, pack_of
+from presswatch.core.topics import Tagger
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one example.
+
+    Args:
+        topic, threshold: of the pack.
+        lang: language of the example.
+        article: the example.
+        wanted: whether it must be tagged; else it must not.
+        score: what it got; 0 where the pack has no patterns in the language.
+        reasons: pattern, weight and quotes of what was found, strongest first.
+    """
+
+    topic: str
+    threshold: float
+    lang: str
+    article: dict[str, Any]
+    wanted: bool
+    score: float
+    reasons: tuple[tuple[str, float, tuple[str, ...]], ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the example got what it must."""
+        return (self.score >= self.threshold) == self.wanted
+
+
+def run_examples(specs: Iterable[PackSpec]) -> list[Outcome]:
+    """Run all examples, in the order of the packs."""
+    return [
+        _run(spec, tagger, lang, example, wanted=wanted)
+        for spec in specs
+        for tagger in (Tagger([pack_of(spec)]),)
+        for wanted, by_language in ((True, spec.must_tag), (False, spec.must_not_tag))
+        for lang, examples in by_language.items()
+        for example in examples
+    ]
+
+
+def _run(spec: PackSpec, tagger: Tagger, lang: str, example: Example, *, wanted: bool) -> Outcome:
+    article = article_of(example, lang)
+    score, reasons = 0.0, []
+    for _, score, hits in tagger.judge(article):  # noqa: B007 (one pack, so at most one round)
+        strongest_first = sorted(hits, key=lambda hit: -hit.pattern.weight)
+        reasons = [
+            (hit.pattern.match, hit.pattern.weight, tuple(s.quote for s in hit.spots)) for hit in strongest_first
+        ]
+    return Outcome(spec.topic, spec.threshold, lang, article, wanted, score, tuple(reasons))
