@@ -51,9 +51,9 @@ def _in_code_points(text: str, answer: str) -> Spans:
 
 def ours(text: str) -> Spans:
     spans: Spans = []
-    for chunk in segmentation.CHUNK.finditer(text):
-        at = chunk.start()
-        spans += [(at + start, at + end) for start, end in segmentation.words(chunk[0], segmentation.classes(chunk[0]))]
+    for found in segmentation.CHUNK.finditer(text):
+        at, chunk = found.start(), found[0].rstrip(segmentation.EDGE)
+        spans += [(at + start, at + end) for start, end in segmentation.words(chunk, segmentation.classes(chunk))]
     return spans
 
 

@@ -55,7 +55,7 @@ def _extended(pattern: bytes) -> bytes:
 # A regular expression takes the first alternative that fits, Lucene the longest. The order of the alternatives makes these
 # the same.
 _LETTERS = rb"HS|HQH|W(?:[LBS]W)*|N(?:[MBS]N)*"
-_PART = rb"(?:K(?:E*K)*|(?:" + _LETTERS + rb")+)"
+_PART = rb"(?:K+|(?:" + _LETTERS + rb")+)"
 _WORD = _extended(rb"E*" + _PART + rb"(?:E+" + _PART + rb")*E*")
 # An emoji goes on after a joiner, which what comes before has swallowed or its presentation selector has left.
 # Possessive quantifiers leave one way to read each, so that there is nothing to try again.

@@ -6,7 +6,7 @@ the same in `folding`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -103,10 +103,7 @@ def wildcard_slots(text: str) -> list[tuple[str, ...]]:
     shorter = _slots_at(text, kinds, [at for at in kept if text[at] != _REST])
     if len(longer) != len(shorter):
         shorter = [()] * len(longer)
-    return [
-        (*forms, *(form for form in others if not any(_covers(pattern, form) for pattern in forms)))
-        for forms, others in zip(longer, shorter, strict=True)
-    ]
+    return [_widest(dict.fromkeys((*forms, *others))) for forms, others in zip(longer, shorter, strict=True)]
 
 
 def by_character(ch: str) -> bool:
@@ -149,5 +146,7 @@ def _kind_at(kinds: bytearray, at: int) -> int:
     return ord("A")
 
 
-def _covers(pattern: str, form: str) -> bool:
-    return form == pattern or (pattern.endswith("*") and form.startswith(pattern[:-1]))
+def _widest(forms: Collection[str]) -> tuple[str, ...]:
+    """Leave out the forms that another one with a star covers."""
+    beginnings = {form: form[:-1] for form in forms if form.endswith("*")}
+    return tuple(form for form in forms if not any(form.startswith(b) for f, b in beginnings.items() if f != form))
