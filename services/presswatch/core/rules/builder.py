@@ -164,7 +164,8 @@ class Builder(Transformer[Lexeme, Part]):
                     clause.end,
                     "let each clause say something that must occur, and put NOT outside: `ATLEAST/2 (...) AND NOT corn`",
                 )
-        if operator.number > len(clauses):
+        complete = all(clause.start < clause.end for clause in clauses)
+        if complete and operator.number > len(clauses):
             FAULTS.get().add(
                 f"{operator} asks for {operator.number} of {_number_of(len(clauses), 'clause')}",
                 operator.start,

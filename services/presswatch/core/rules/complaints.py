@@ -70,6 +70,27 @@ def star_outside_quotation(quoted: str, at: int) -> RuleError:
     )
 
 
+def star_after_list(name: str, at: int) -> RuleError:
+    """``@grain*``."""
+    return RuleError(
+        "a list takes no wildcard",
+        at,
+        at + 1,
+        f"take it away, and put it after the words of the list: lists/{name}.txt",
+    )
+
+
+def wide_signs(word: str, start: int) -> RuleError:
+    """Parentheses or a colon of an East Asian keyboard, which look like ours and are not."""
+    plain = word.translate({0xFF08: "(", 0xFF09: ")", 0xFF1A: ":"})
+    return RuleError(
+        f"`{excerpt(word)}` is written with wide signs, which mean nothing here",
+        start,
+        start + len(word),
+        f"write the plain ones, as in `{excerpt(plain)}`; to look for them, use quotation marks",
+    )
+
+
 def lone_minus(sign: str, at: int) -> RuleError:
     """``wheat - corn``."""
     return RuleError(

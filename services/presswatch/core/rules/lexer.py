@@ -37,6 +37,8 @@ _REGEX = re.compile(r"/(?:[^/\\\n]|\\.)+/(?=[\s)]|\Z)")
 _BRACKETED = re.compile(r"[\[{][^\]})(]*[\]}]")
 _UNCLOSED_BRACKET = re.compile(r"[\[{][^)]*")
 _COMPARED = re.compile(r"(?:>=|<=|>|<)\s*")
+_WIDE = re.compile(rf"[（）]|^(?:{'|'.join(FIELDS)})：")
+_VALUE_TAIL = re.compile(r"(?<!\\)([~^])[0-9.]*$")
 _SCORE = re.compile(r"score\.[\w-]+")
 _KNOWN_FIELD = re.compile(rf"({'|'.join(FIELDS)}|score\.[\w-]+):")
 
@@ -104,6 +106,9 @@ class _Lexer(Scanner):
 
     def _word(self, word: str, start: int, field: TextField | None) -> None:
         end = start + len(word)
+        if not word.isascii() and _WIDE.search(word):
+            self._wrong(complaints.wide_signs(word, start), start, end)
+            return
         if "~" in word or "^" in word:
             sign = next((found for found in _SPECIAL.finditer(word) if found.group(1)), None)
             if sign:
@@ -184,6 +189,9 @@ class _Lexer(Scanner):
                 self._wrong(error, start, named.end())
             else:
                 self._leaf(start, named.end(), Or(terms, named.group(1), self._origin(start), named.end()))
+            if self.query.startswith("*", named.end()):
+                self.faults.note(complaints.star_after_list(named.group(1), named.end()))
+                self.at = named.end() + 1
 
     # -- fields
 
@@ -283,6 +291,13 @@ class _Lexer(Scanner):
                 bracketed = _BRACKETED.match(self.query, start)
                 end = bracketed.end() if bracketed else end
                 raise complaints.range_of_text(field, start, end)
+            elif field != "url" and (tail := _VALUE_TAIL.search(word)):
+                at = start + tail.start()
+                raise (
+                    complaints.boost(at, end)
+                    if tail.group(1) == "^"
+                    else complaints.fuzzy(word[: tail.start()], start, end)
+                )
             else:
                 node = metadata(field, word, start, end, quoted=False)
                 self._leaf(start, end, replace(node, start=self._origin(start)))

@@ -139,6 +139,7 @@ class _Reader:
         self.parser = _parser().parse_interactive()
         self.previous: Lexeme | None = None
         self.runs: list[list[Lexeme]] = []  # clauses with no operator between them
+        self.blamed: Lexeme | None = None  # an operator with nothing before it
 
     def read(self, tokens: list[Lexeme], size: int) -> Part:
         for token in tokens:
@@ -195,6 +196,7 @@ class _Reader:
             return False
         if previous is None or previous.type == "LPAR":
             if token.type in _BINARY:
+                self.blamed = token
                 self.faults.add(
                     f"{_name(token)} has nothing before it",
                     token.start,
@@ -216,7 +218,7 @@ class _Reader:
                 "write a clause between them, or take one of them away",
             )
             return False
-        else:
+        elif previous is not self.blamed:
             self.faults.add(
                 f"{_name(previous)} has nothing after it",
                 previous.start,
@@ -247,6 +249,8 @@ def _side_by_side(run: list[Lexeme]) -> RuleError:
         mend = f"operators are written in capitals: `{small.upper()}`; if you look for the word, put it into quotation marks"
     elif any(_TYPOGRAPHIC.search(word) for word in words):
         mend = 'write plain signs instead of typographic ones: `"flu vaccine"`, `( )` and `:`'
+    elif "TO" in words:
+        mend = "a range is written in brackets after its field: `published:[2026-01-01 TO 2026-01-31]`"
     elif distance and not distance.group().isdecimal():
         mend = f"a distance is written `NEAR/{distance.group(1)}`"
     elif any(word.endswith(",") for word in words):
