@@ -1,6 +1,6 @@
 """Intake: what an incoming article is to what we have of it, and in which order wordings follow one another.
 
-Pure: it gets what is known and what came, and returns a decision with its reason. docs/decisions/0003 tells why the
+Pure: it gets what is known and what came, and returns a decision with its reason. docs/decisions/0005 tells why the
 order of writes around it loses nothing.
 """
 
