@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,9 @@ from tests.integration.tagger_kit import Bench, Process, raw, until
 
 from presswatch import engines as local
 from presswatch.core.messages import RawArticle
+from presswatch.core.topics import Tagger
 from presswatch.engines import Engines
+from presswatch.packfiles import load_packs
 from presswatch.runtime import EXIT_FATAL
 
 pytestmark = pytest.mark.engine
@@ -69,6 +72,26 @@ def test_tags_articles_commits_them_and_tells_of_it(bench: Bench) -> None:
     assert process.metric('presswatch_unsupported_language_total{lang="xx"}') == 1
     assert process.metric('presswatch_latency_seconds_count{stage="tagger"}') == 21
     assert process.get("/healthz")[0] == 200
+    assert process.terminate() == 0
+
+
+def test_the_command_tags_by_the_packs_that_come_with_it(bench: Bench) -> None:
+    titles = {
+        "en": "Cholera outbreak: health ministry opens vaccination centres as hospitals fill",
+        "es": "Brote de cólera: el Ministerio de Salud abre centros de vacunación",
+        "fr": "Épidémie de choléra : le ministère de la Santé ouvre des centres de vaccination",
+    }
+    wanted = [raw(number, title=title, text=title, lang=lang) for number, (lang, title) in enumerate(titles.items())]
+    process = bench.start_command([sys.executable, "-m", "presswatch", "tagger"])
+    bench.publish(*wanted)
+    all_tagged(bench, len(wanted))
+    tagger = Tagger(load_packs(None))
+    tagged = {article.id: article for article in bench.tagged()}
+    for article in wanted:
+        found = tagged[article.id].tags
+        assert [tag.model_dump() for tag in found] == tagger.tag(article.model_dump())
+        (health,) = [tag for tag in found if tag.topic == "health"]
+        assert all(getattr(article, one.field)[one.start : one.end] == one.quote for one in health.evidence)
     assert process.terminate() == 0
 
 

@@ -86,7 +86,14 @@ class BatchWorker:
         self._grave.breaker.saw(len(records))
         deadline = time.monotonic() + self._retry_limit_s
         with metrics.BATCH_SECONDS.labels("tagger").time():
-            await asyncio.gather(*(self._one(record, deadline) for record in records))
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    for record in records:
+                        tasks.create_task(self._one(record, deadline))
+                        # Tagging holds the loop; so what is tagged is on its way before the next one is tagged.
+                        await asyncio.sleep(0)
+            except ExceptionGroup as errors:
+                raise errors.exceptions[0] from errors
         self._health.ready("output")
 
     async def _one(self, record: Record, deadline: float) -> None:

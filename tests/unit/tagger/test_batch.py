@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from tests.unit.tagger.fakes import NOW_MS, ListGrave, ListOutlet, WordTagger, record
@@ -97,3 +99,36 @@ def test_a_breaker_that_opens_is_fatal() -> None:
     healthy = BrokenGrave()  # the same dead letters are well under 1 % of this many records
     asyncio.run(worker(ListOutlet(), healthy).handle([record(n, b"x" if n % 200 == 0 else None) for n in range(5000)]))
     assert len(healthy.letters) == 25
+
+
+def test_what_is_tagged_is_sent_before_the_last_of_the_batch_is_tagged() -> None:
+    order: list[str] = []
+
+    class Noted(WordTagger):
+        def tag(self, article: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+            order.append(f"tag {article['id']}")
+            return super().tag(article)
+
+    class NotedOutlet(ListOutlet):
+        async def send(self, key: bytes, value: bytes) -> None:
+            await asyncio.sleep(0)  # as the producer's own task must have its turn
+            order.append(f"send {key.decode()}")
+            await super().send(key, value)
+
+    subject = BatchWorker(Tagging(Noted(), lambda: NOW_MS), NotedOutlet(), ListGrave(), Health(PARTS))
+    asyncio.run(subject.handle([record(number) for number in range(5)]))
+    assert order.index("send a0") < order.index("tag a4")
+
+
+def test_cancelling_a_batch_leaves_nothing_of_it_running() -> None:
+    async def main() -> None:
+        outlet = ListOutlet(always={b"a0": RetryableError("broker away")})
+        handling = asyncio.create_task(worker(outlet, ListGrave()).handle([record(0)]))
+        while outlet.attempts < 2:  # noqa: ASYNC110 (the outlet counts and tells nobody)
+            await asyncio.sleep(0.001)
+        handling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await handling
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
