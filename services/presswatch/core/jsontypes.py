@@ -18,6 +18,6 @@ def json_type(value: Any) -> str:
         (Mapping, "an object"),
         (list | tuple, "an array"),
     ):
-        if isinstance(value, kind):  # type: ignore[arg-type]
+        if isinstance(value, kind):
             return name
     return type(value).__name__
