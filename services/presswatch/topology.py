@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from presswatch.core.messages import MatchEvent, Message, Notification, RawArticle, TaggedArticle
+from presswatch.core.rules.shadow import LONGEST_VALUE
 from presswatch.settings import ElasticsearchSettings, KafkaSettings
 
 _DAY_MS = 24 * 60 * 60 * 1000
@@ -94,6 +95,7 @@ _STORED = {"type": "keyword", "index": False, "doc_values": False}
 _DATE = {"type": "date", "format": "strict_date_optional_time||epoch_millis"}
 _TEXT = {"type": "text", "analyzer": "standard"}
 _TOKENS = {"type": "text", "analyzer": "whitespace", "norms": False}
+_TERMS = {"type": "keyword", "doc_values": False, "ignore_above": LONGEST_VALUE}
 _OPAQUE = {"type": "object", "enabled": False}
 
 _ARTICLE_PROPERTIES: dict[str, Any] = {
@@ -128,7 +130,8 @@ _ARTICLE_PROPERTIES: dict[str, Any] = {
     "generation": {"type": "integer"},
     # The matcher's own folded tokens, joined by spaces: whatever analyzers the server has, its terms and
     # positions are ours. Left out of _source; one value per field.
-    "tok": {"properties": {"title": _TOKENS, "text": _TOKENS}},
+    # `runs` and `meta` are for raw: and for metadata, see core.rules.shadow.
+    "tok": {"properties": {"title": _TOKENS, "text": _TOKENS, "runs": _TERMS, "meta": _TERMS}},
     "tok_version": _KEYWORD,
 }
 

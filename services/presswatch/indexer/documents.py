@@ -17,7 +17,7 @@ from presswatch.core.intake import Known, State, Stored, Wording
 from presswatch.core.messages import ArticleRef, MatchEvent, ReceiptEntry, RuleRef, TaggedArticle, TagRef
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.match import Match
-from presswatch.core.text import VERSION, Tokens
+from presswatch.core.rules.shadow import VERSION, shadow
 
 Content = dict[str, Any]
 
@@ -28,9 +28,6 @@ _FIELDS = (
 _OF_FIRST_SIGHTING = ("url", "domain", "source", "external_id", "country")
 """Who brought the article first keeps it: a second feed or a copy under another address does not take it over."""
 _PUBLISHED = ("published", "published_precision", "published_raw")
-
-LONGEST_TOKEN = 255
-"""UTF-16 units; Lucene's whitespace tokeniser cuts longer tokens in two, which would move all positions behind."""
 
 
 def content_of(article: TaggedArticle) -> Content:
@@ -99,8 +96,8 @@ def article_document(
         "indexed": indexed,
         "rule": [match.id for match in matches],
         "rules": [{"id": match.id, "version": match.version} for match in matches],
-        "tok": {"title": _joined(read.title), "text": _joined(read.text)},
-        "tok_version": str(VERSION),
+        "tok": shadow(read),
+        "tok_version": VERSION,
     }
 
 
@@ -134,16 +131,6 @@ def _described(article: str, content: Content, known: Known, words: int) -> dict
         "topic": [tag["topic"] for tag in tags],
         "score": {tag["topic"]: tag["score"] for tag in tags},
     }
-
-
-def _joined(tokens: Tokens) -> str:
-    if all(len(token) <= LONGEST_TOKEN // 2 for token in tokens.texts):
-        return " ".join(tokens.texts)
-    return " ".join(_cut(token) for token in tokens.texts)
-
-
-def _cut(token: str) -> str:
-    return token.encode("utf-16-le")[: 2 * LONGEST_TOKEN].decode("utf-16-le", "ignore")
 
 
 def match_event(
