@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,10 +17,14 @@ from tests.integration.slack_fixture import served_workspace
 from tests.processes import Sandbox, ServiceProcess, wait_until
 
 from presswatch.adapters.elasticsearch import connect
+from presswatch.adapters.kafka import Outgoing, Publisher
 from presswatch.core.article import article_id
+from presswatch.core.messages import RawArticle
 from presswatch.demo import readback
 from presswatch.engines import Engines
 from presswatch.local import slack as stand_in
+from presswatch.runtime import now_ms
+from presswatch.topology import RAW, topic
 
 pytestmark = pytest.mark.engine
 
@@ -117,8 +122,8 @@ def check_all_three(running: Running, identity: str, words: dict[str, set[str]])
     [alert] = alerts()
     shown = str(alert["blocks"])
     assert "dose" in shown
-    for topic in document["topic"]:
-        assert topic in shown
+    for tagged in document["topic"]:
+        assert tagged in shown
 
 
 def test_an_article_about_all_three_topics(running: Running) -> None:
@@ -141,7 +146,7 @@ def test_the_seed_article(running: Running, shared: Path) -> None:
 
 
 def test_one_article_stays_one_whatever_brings_it(running: Running) -> None:
-    """From two sources, by two forms of its address, after the poll state is gone, and in the next month."""
+    """From two sources, by two forms of its address, and after the poll state is gone."""
     first = {
         "url": "https://one.example/story?utm_source=feed",
         "source": "One",
@@ -163,6 +168,32 @@ def test_one_article_stays_one_whatever_brings_it(running: Running) -> None:
     [after] = [d for d in running.documents() if "one.example" in (d.get("url") or "")]
     assert after["_id"] == identity
     assert (after["source"], after["seq"], after["first_seen"]) == ("One", before["seq"], before["first_seen"])
+
+
+def test_one_article_stays_in_its_index_when_the_month_turns(running: Running) -> None:
+    text = "The bridge over the Lim is closed for repairs."
+    last_month = now_ms() - 32 * 24 * 60 * 60 * 1000
+    first = RawArticle(
+        id=article_id("https://one.example/bridge"), url="https://one.example/bridge", title="Bridge closed", text=text,
+        lang="en", fetched=last_month,
+    )  # fmt: skip
+    publisher = Publisher(running.sandbox.settings.kafka)
+    raw = topic(running.sandbox.settings.kafka, RAW)
+    assert not publisher.publish([Outgoing(raw, first.id.encode(), first.encode())])
+    publisher.close()
+    running.wait_settled()
+    running.ingest(
+        {"url": "https://one.example/bridge", "title": "Bridge closed until June", "text": text, "lang": "en"}
+    )
+    running.wait_settled()
+    prefix = running.sandbox.settings.elasticsearch.prefix
+    running.client.indices.refresh(index=prefix + "articles")
+    query = {"term": {"id": first.id}}
+    hits = running.client.search(index=prefix + "articles", query=query)["hits"]["hits"]
+    month = datetime.fromtimestamp(last_month / 1000, UTC).strftime("%Y.%m")
+    assert [(hit["_index"], hit["_source"]["title"]) for hit in hits] == [
+        (f"{prefix}articles-{month}", "Bridge closed until June")
+    ]
 
 
 def test_search_answers_in_the_rule_language(running: Running) -> None:

@@ -22,4 +22,5 @@ def command(config: Path | None) -> None:
     settings = load(config).settings
     tagger = Tagger(load_packs(settings.tagger.packs))
     with service("tagger", settings.http, settings.log, PARTS) as (health, stop):
+        tagger.make_ready()
         run(settings, tagger, health, stop)

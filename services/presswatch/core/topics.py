@@ -61,9 +61,18 @@ class Tagger:
         lang = next(iter(doc.meta["lang"]), "")
         if lang not in self.languages:
             return []
+        found = self._finder(lang).find(doc)
+        return [(pack, score(self._evidence(hits, doc, lang)), hits) for pack, hits in found]
+
+    def make_ready(self) -> None:
+        """Make all languages ready now (seconds), so that in a stream no article waits for it."""
+        for lang in sorted(self.languages):
+            self._finder(lang)
+
+    def _finder(self, lang: str) -> Finder:
         if lang not in self._finders:
             self._finders[lang] = Finder(self.packs, lang)
-        return [(pack, score(self._evidence(hits, doc, lang)), hits) for pack, hits in self._finders[lang].find(doc)]
+        return self._finders[lang]
 
     def _evidence(self, hits: Iterable[Hit], doc: Document, lang: str) -> float:
         ideas: defaultdict[int, tuple[float, list[Place]]] = defaultdict(lambda: (0.0, []))
