@@ -71,7 +71,7 @@ def transform(
         except BadMessageError as error:
             refused += 1
             result = {"error": error.detail, "line": number, **(origin or {})}
-        _write(out, json.dumps(result, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        write(out, json.dumps(result, ensure_ascii=False, allow_nan=False).encode() + b"\n")
     return refused
 
 
@@ -133,7 +133,13 @@ def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
         yield None
 
 
-def _write(out: BinaryIO, line: bytes) -> None:
+def write(out: BinaryIO, line: bytes) -> None:
+    """Write and flush.
+
+    Raises:
+        SystemExit: 141, without a word: the reader of the output went away.
+        PresswatchError: the output cannot be written.
+    """
     try:
         out.write(line)
         out.flush()

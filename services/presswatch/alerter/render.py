@@ -6,13 +6,12 @@ of ours, whose address is an encoded http(s) URL. Limits are those of Slack's Bl
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from presswatch.core.messages import Notification, ReceiptEntry
+from presswatch.core.plaintext import UNSAFE, plain
 
 HEADER_LIMIT = 150
 FIELD_LIMIT = 2000
@@ -20,16 +19,6 @@ FALLBACK_LIMIT = 300
 URL_LIMIT = 2000
 SHOWN_QUOTES = 12
 EVENT_TYPE = "presswatch_alert"
-
-_UNSAFE = re.compile(
-    r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
-)
-
-
-def plain(text: str, limit: int) -> str:
-    """Return text on one line without control and direction characters, at most `limit` characters, never empty."""
-    text = " ".join(_UNSAFE.sub("", unicodedata.normalize("NFC", text)).split()) or "(none)"
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def escape(text: str) -> str:
@@ -47,7 +36,7 @@ def link_target(url: str | None) -> str | None:
         return None
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
         return None
-    encoded = quote(_UNSAFE.sub("", url), safe="!#$%&'()*+,/:;=?@[]~-._").replace("&", "&amp;")
+    encoded = quote(UNSAFE.sub("", url), safe="!#$%&'()*+,/:;=?@[]~-._").replace("&", "&amp;")
     return encoded if len(encoded) <= URL_LIMIT else None
 
 

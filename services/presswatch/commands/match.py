@@ -67,8 +67,7 @@ def answer(article: Mapping[str, Any], matcher: Matcher, tagger: Callable[[], Ta
 
 
 def _shown(match: Match) -> dict[str, Any]:
-    receipt = [{key: value for key, value in entry._asdict().items() if value is not None} for entry in match.receipts]
-    return {"rule": match.id, "version": match.version, "receipt": receipt}
+    return {"rule": match.id, "version": match.version, "receipt": [receipt.shown() for receipt in match.receipts]}
 
 
 @cache

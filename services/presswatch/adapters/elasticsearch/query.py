@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from presswatch.core.rules.model import (
     TEXT_FIELDS,
@@ -154,17 +154,15 @@ class _Wide:
     def _near(self, node: Near) -> Query:
         """Ask for the last word of what comes first and the first word of what follows, and for whole phrases besides.
 
-        Where the places of a raw literal are among the tokens cannot be said beforehand, so there both sides must
-        merely occur.
+        Where a raw literal begins among the tokens, or which word of a window comes first, cannot be said beforehand,
+        so there both sides must merely occur.
         """
         left, right = _alternatives(node.left), _alternatives(node.right)
         if not self._positions:
             return _all([self._any_of(left), self._any_of(right)])
         found: list[Query] = []
         for field in TEXT_FIELDS:
-            here = [
-                [leaf for leaf in side if isinstance(leaf, Phrase) and field in _fields(leaf)] for side in (left, right)
-            ]
+            here = [[leaf for leaf in side if _in_order(leaf) and field in _fields(leaf)] for side in (left, right)]
             if not all(here):
                 continue
             pairs = [_near_in(field, here[0], here[1], node.distance)]
@@ -177,14 +175,14 @@ class _Wide:
             ]
             found.append(_all([_any(pairs), *whole]))
         for side, other in ((left, right), (right, left)):
-            if raws := [leaf for leaf in side if isinstance(leaf, Raw)]:
-                found.append(_all([self._any_of(raws), self._any_of(other)]))
+            if unplaced := [leaf for leaf in side if not _in_order(leaf)]:
+                found.append(_all([self._any_of(unplaced), self._any_of(other)]))
         return _any(found)
 
     def _count(self, node: Count) -> Query:
         """Ask for as many first words of what is counted; only where each place then has a first word of its own."""
         leaves = _alternatives(node.operand)
-        phrases = [leaf for leaf in leaves if isinstance(leaf, Phrase) and leaf.slop is None]
+        phrases = [leaf for leaf in leaves if _in_order(leaf)]
         if (
             node.number == 1
             or not self._positions
@@ -222,17 +220,17 @@ def narrow(node: Node) -> Query | None:
             found = [narrow(part) for part in parts]
             return _all([query for query in found if query]) if all(found) else None
         case Or():
-            found = [narrow(part) for part in _alternatives(node)]
-            words = [part for part, query in zip(_alternatives(node), found, strict=True) if query and _is_word(part)]
-            others = [q for part, q in zip(_alternatives(node), found, strict=True) if q and not _is_word(part)]
-            grouped = [_group([part for part in words if isinstance(part, Phrase)])] if words else []
+            either = _alternatives(node)
+            words = [part for part in either if _is_word(part) and all(map(_whole, part.slots))]
+            others = [query for part in either if not _is_word(part) and (query := narrow(part))]
+            grouped = [_group(words)] if words else []
             return _any([*grouped, *others]) if grouped or others else None
         case Not(clause=clause):
             return {"bool": {"must_not": [_Wide(positions=True).query(clause)]}}
         case AtLeast(number=number, clauses=parts):
             certain = [query for query in map(narrow, parts) if query]
             return _some(number, certain) if len(certain) >= number else None
-        case Phrase() if (node.slop is None or len(node.slots) == 1) and all(map(_whole, node.slots)):
+        case Phrase() if _in_order(node) and all(map(_whole, node.slots)):
             return _Wide(positions=True).query(node)
         case Meta() if _surely_indexed(node):
             return _meta([node], ignored=False)
@@ -246,7 +244,12 @@ def _surely_indexed(node: Meta) -> bool:
     return len(node.value) < LONGEST_VALUE // 4 and (node.name != "lang" or node.value.isalnum())
 
 
-def _is_word(node: Node) -> bool:
+def _in_order(node: Node) -> TypeGuard[Phrase]:
+    """Tell whether the words of a leaf stand side by side, in order."""
+    return isinstance(node, Phrase) and (node.slop is None or len(node.slots) == 1)
+
+
+def _is_word(node: Node) -> TypeGuard[Phrase]:
     return isinstance(node, Phrase) and len(node.slots) == 1
 
 

@@ -40,6 +40,10 @@ class Receipt(NamedTuple):
     end: int | None
     quote: str | None
 
+    def shown(self) -> dict[str, str | int]:
+        """Return the receipt as JSON shows it: metadata has no start and end."""
+        return {key: value for key, value in self._asdict().items() if value is not None}
+
 
 class Spans(NamedTuple):
     """Occurrences in one field, as token positions, end exclusive; both lists ascend.
