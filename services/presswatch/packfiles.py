@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from presswatch.core.errors import ConfigError, RuleError
 from presswatch.core.packs import Pack, faults
-from presswatch.core.packspec import UNION_TAGS, PackSpec, pack_of
+from presswatch.core.packspec import UNION_TAGS, ExampleSpec, IdeaSpec, PackSpec, pack_of
 from presswatch.core.rules.faults import did_you_mean, excerpt
 from presswatch.core.rules.lists import entry_errors
 from presswatch.core.rules.picture import place, point
@@ -38,7 +38,6 @@ _MENDS = {
     "must_tag": "write a language and below it a list of texts or articles",
     "must_not_tag": "write a language and below it a list of texts or articles",
 }
-_KEYS: Mapping[int, tuple[str, ...]] = {0: tuple(PackSpec.model_fields), 3: ("match", "weight")}
 
 
 class PackFileError(ConfigError):
@@ -162,7 +161,8 @@ class _File:
                 message = f"`{key}` is missing"
                 loc = loc[:-1]
             case "extra_forbidden":
-                keys = _KEYS.get(len(loc) - 1, ("title", "text"))
+                model = PackSpec if len(loc) == 1 else IdeaSpec if loc[0] == "patterns" else ExampleSpec
+                keys = list(model.model_fields)
                 close = did_you_mean(str(key), keys)
                 message = f"there is no key `{key}` here"
                 mend = f"did you mean `{close}`?" if close else f"the keys are {', '.join(keys)}"

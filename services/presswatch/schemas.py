@@ -1,4 +1,4 @@
-"""Writes schemas/ from the typed models: message schemas, topics, Elasticsearch templates, settings, rule files.
+"""Writes schemas/ from the typed models: message schemas, topics, Elasticsearch templates, settings, rule files, topic packs.
 
 Run by `make schemas`; a test fails when what is committed differs from what this returns.
 """
@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from presswatch.core.messages import MESSAGES
+from presswatch.core.packspec import pack_file_schema
 from presswatch.core.rules.rule import rule_file_schema
 from presswatch.settings import Settings
 from presswatch.topology import INDICES, TOPICS
@@ -44,6 +45,7 @@ def generate() -> dict[str, Any]:
         files[f"elasticsearch/{index.name}.template.json"] = index.template(defaults.elasticsearch)
     files["settings.schema.json"] = Settings.model_json_schema()
     files["rules.schema.json"] = rule_file_schema()
+    files["pack.schema.json"] = pack_file_schema()
     return files
 
 

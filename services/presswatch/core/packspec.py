@@ -95,3 +95,14 @@ def article_of(example: str | ExampleSpec, lang: str) -> dict[str, Any]:
     if isinstance(example, str):
         return {"title": "", "text": example, "lang": lang}
     return {"title": example.title, "text": example.text, "lang": lang}
+
+
+def pack_file_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a topic pack's file."""
+    schema = PackSpec.model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Presswatch topic pack",
+        "description": "One topic: weighted patterns by language, a threshold, examples.",
+    }
