@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -89,22 +90,45 @@ class Publisher:
     """Sends records and waits until the brokers have them (acks=all, idempotent). Thread-safe."""
 
     def __init__(self, kafka: KafkaSettings, *, delivery_timeout_s: float = 60.0) -> None:
+        self._kafka = kafka
+        self._timeout_s = delivery_timeout_s + 5
+        self._lock = threading.Lock()
+        self._producer: Any = self._connect()
+
+    def _connect(self) -> Any:
         try:
-            self._producer = KafkaProducer(
-                **connection(kafka),
+            return KafkaProducer(
+                **connection(self._kafka),
                 bootstrap_timeout_ms=_BOOTSTRAP_MS,
                 linger_ms=5,
                 batch_size=131072,
                 max_request_size=MAX_REQUEST_BYTES,
                 max_block_ms=10_000,
                 request_timeout_ms=20_000,
-                delivery_timeout_ms=int(delivery_timeout_s * 1000),
+                delivery_timeout_ms=int((self._timeout_s - 5) * 1000),
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
             )
         except KafkaError as error:
-            raise RetryableError(f"Kafka at {kafka.bootstrap} cannot be reached: {error}") from error
-        self._timeout_s = delivery_timeout_s + 5
+            raise RetryableError(f"Kafka at {self._kafka.bootstrap} cannot be reached: {error}") from error
+
+    def _current(self) -> Any:
+        with self._lock:
+            if self._producer is None:
+                self._producer = self._connect()
+            return self._producer
+
+    def _give_up(self, producer: Any) -> None:
+        """Put aside a producer whose delivery timed out: the next attempt has a new one.
+
+        kafka-python 3.0.12 may never send again after an outage longer than its delivery timeout: its records then
+        neither leave nor expire.
+        """
+        with self._lock:
+            if self._producer is not producer:
+                return
+            self._producer = None
+        _close(producer, 0)
 
     def publish(self, records: Iterable[Outgoing]) -> list[tuple[Outgoing, BadMessageError]]:
         """Send records and wait for every acknowledgement.
@@ -118,17 +142,18 @@ class Publisher:
         """
         pending: list[tuple[Outgoing, Any]] = []
         refused: list[tuple[Outgoing, BadMessageError]] = []
+        producer = self._current()
         try:
             for record in records:
                 try:
-                    future = self._producer.send(
+                    future = producer.send(
                         record.topic, key=record.key, value=record.value, headers=list(record.headers)
                     )
                 except _TOO_LARGE as error:
                     refused.append((record, BadMessageError("too_large", str(error))))
                 else:
                     pending.append((record, future))
-            self._producer.flush(timeout=self._timeout_s)
+            producer.flush(timeout=self._timeout_s)
             for record, future in pending:
                 try:
                     future.get(timeout=self._timeout_s)
@@ -137,12 +162,24 @@ class Publisher:
         except _WRONG_SET_UP as error:
             raise FatalError(f"Kafka refuses our records: {error!r}") from error
         except KafkaError as error:
+            self._give_up(producer)
             raise RetryableError(f"Kafka did not confirm: {error!r}") from error
         return refused
 
     def close(self) -> None:
         """Close the producer; what was published is confirmed already."""
-        self._producer.close(timeout=5)
+        with self._lock:
+            producer, self._producer = self._producer, None
+        if producer is not None:
+            _close(producer, 5)
+
+
+def _close(producer: Any, seconds: float) -> None:
+    try:
+        producer.close(timeout=seconds)
+    except KafkaError:
+        # It could not flush and left its thread running. Nobody waits for those records any more.
+        producer._sender.force_close()  # noqa: SLF001 (there is no public way)
 
 
 class Breaker:
