@@ -20,6 +20,8 @@ def with_language(article: Mapping[str, Any]) -> Mapping[str, Any]:
     Values of the wrong type are left as they are, for `Document.of` to refuse.
     """
     given = article.get("lang")
+    if given == []:
+        given = None
     if given is not None and not isinstance(given, str):
         return article
     title, text = article.get("title") or "", article.get("text") or ""

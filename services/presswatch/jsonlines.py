@@ -45,6 +45,8 @@ def run(files: Sequence[str], each: Callable[[dict[str, Any]], Mapping[str, Any]
         SystemExit: 0; 1 if any line was refused; 141, without a word, if the reader of the output went away.
         PresswatchError: the input cannot be read or the output cannot be written.
     """
+    if sys.stdout is None:
+        raise PresswatchError("standard output is closed; send it to a file or a program")
     refused = 0
     for file in files or ("-",):
         with _open(file) as stream:
@@ -89,8 +91,12 @@ def parse_object(line: bytes, *, first: bool = False) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         detail = f"the line is not UTF-8: byte 0x{line[error.start]:02x} at position {error.start + 1}"
         raise BadMessageError("not_utf8", detail) from error
-    if first:
-        text = text.removeprefix("\ufeff")
+    if text.startswith("\ufeff"):
+        if not first:
+            raise BadMessageError(
+                "not_json", "the line is not JSON: a byte-order mark may stand before the first line only"
+            )
+        text = text[1:]
     if not text.strip():
         raise BadMessageError("blank", "the line is blank")
     try:

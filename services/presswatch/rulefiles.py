@@ -330,7 +330,7 @@ class _File:
                 key="query",
                 key_line=key_line,
                 query_line=line - first + 1,
-                query_column=column - min(indents.get(line, 0), column) + 1,
+                query_column=column - min(indents.get(line, 0), column) + 1 if query.strip() else 1,
             )
 
 

@@ -156,6 +156,21 @@ def test_a_line_that_cannot_be_used_gives_an_error_in_its_place(rules: Path) -> 
         assert part in text
 
 
+def test_standard_output_that_is_closed_is_said_so(rules: Path) -> None:
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, str(rules)]
+    done = subprocess.run(shell, input=lines(WHEAT), capture_output=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert done.stderr == b"presswatch: standard output is closed; send it to a file or a program\n"
+
+
+def test_an_empty_list_of_languages_is_as_good_as_none(rules: Path) -> None:
+    farms = {"title": "Wheat farmers fear a poor harvest after drought", "text": "The grain crop has failed."}
+    code, answers, _ = match(rules, lines(farms, {**farms, "lang": []}, {**farms, "lang": ""}, {**farms, "lang": 0}))
+    assert code == 1
+    assert [ids(answer) for answer in answers[:3]] == [["farms"]] * 3
+    assert "lang must be a string" in answers[3]["error"]
+
+
 def test_files_are_read_in_order_and_named_in_errors(rules: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
     first.write_bytes(lines(WHEAT))

@@ -181,6 +181,27 @@ ONE_MISTAKE = [
 ]  # fmt: skip
 
 
+def mends(query: str) -> list[str]:
+    return [error.mend for error in parse_all(query)[1]]
+
+
+def test_a_mend_is_no_mistake_itself() -> None:
+    assert "`whe*`" in mends("whe*t")[0]
+    assert "`wh*`" not in mends("wh*at")[0]
+    assert "`whe*`" in mends("whe~")[0]
+    assert "`wh*`" not in mends("wh~")[0]
+    assert '`"price:wheat"`' in mends("price:wheat")[0]
+    assert '"*:*"' not in mends("*:*")[0]
+
+
+def test_an_operator_within_another_is_called_by_its_name() -> None:
+    assert [error.message for error in parse_all("COUNT/2 (a NEAR/2 b)")[1]] == ["COUNT cannot take NEAR"]
+    assert [error.message for error in parse_all("COUNT/2 (COUNT/2 b)")[1]] == ["COUNT cannot take another COUNT"]
+    assert [error.message for error in parse_all("a NEAR/2 (b OR (c NEAR/1 d))")[1]] == [
+        "NEAR cannot take another NEAR"
+    ]
+
+
 MORE_THAN_ONE = {"@ grain", "wheat AND （corn OR rice）"}
 """Their rest is another mistake."""
 

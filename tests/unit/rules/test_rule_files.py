@@ -263,6 +263,13 @@ def test_wrong_files(tmp_path: Path, text: str, line: int, column: int, message:
     assert len(found) <= 3, [problem.message for problem in found]
 
 
+def test_an_empty_query_begins_at_its_first_column(tmp_path: Path) -> None:
+    for text in ('id: a\nname: A\nquery: ""\n', "id: a\nname: A\nquery: '  '\n", "id: a\nname: A\nquery: >\n\n"):
+        (problem,) = problems(write(tmp_path, a_yaml=text))
+        assert "the query is empty" in problem.message
+        assert (problem.line, problem.query_line, problem.query_column) == (3, 1, 1)
+
+
 def test_ids_are_unique_across_files(tmp_path: Path) -> None:
     write(tmp_path, a_yaml="id: x\nname: A\nquery: a\n", b_yaml="\nname: B\nquery: b\nid: x\n")
     (found,) = problems(tmp_path)

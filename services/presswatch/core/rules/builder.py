@@ -244,8 +244,9 @@ def _proximate(part: Part, operator: str) -> bool:
         if isinstance(leaf, And) and operator == "NEAR":
             mend = "for `(a AND b) NEAR/5 c` write `(a NEAR/5 c) AND (b NEAR/5 c)`"
         whole = leaf is node or leaf.end == 0
+        kind = _kind(leaf)
         FAULTS.get().add(
-            f"{operator} cannot take {_kind(leaf)}",
+            f"{operator} cannot take {'another ' if kind == operator else ''}{kind}",
             part.start if whole else leaf.start,
             part.end if whole else leaf.end,
             mend,
@@ -260,7 +261,7 @@ def _kind(node: Node) -> str:
     names: dict[type, str] = {
         And: "clauses joined by AND",
         Not: "NOT",
-        Near: "another NEAR",
+        Near: "NEAR",
         AtLeast: "ATLEAST",
         Count: "COUNT",
         Phrase: 'a window (`"..."~n`)',

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from presswatch.core.errors import RuleError
 from presswatch.core.rules.faults import did_you_mean, excerpt
 from presswatch.core.rules.ranges import example, is_range_field
-from presswatch.core.rules.terms import EXAMPLES
+from presswatch.core.rules.terms import EXAMPLES, is_phrase
 
 _OTHER_NAMES = {
     "headline": "title", "intitle": "title", "body": "text", "content": "text", "description": "text", "intext": "text",
@@ -174,11 +174,12 @@ def unknown_list(name: str, known: Iterable[str], start: int, end: int) -> RuleE
 
 def fuzzy(word: str, start: int, end: int) -> RuleError:
     """``wheat~`` or ``wheat~2``."""
+    wildcard = f"{excerpt(word)}*" if is_phrase(f"{word}*") else "vaccin*"
     return RuleError(
         "fuzzy terms (`word~`) are not part of the language",
         start,
         end,
-        f"list the spellings that you mean, joined by OR, or use a wildcard: `{excerpt(word)}*`; "
+        f"list the spellings that you mean, joined by OR, or use a wildcard: `{wildcard}`; "
         'a distance between words is written `"two words"~5`',
     )
 
@@ -255,7 +256,7 @@ def unknown_field(name: str, value: str, start: int, end: int, fields: Iterable[
         return RuleError("`score:` needs a topic", start, end, "name it after a dot, as in `score.health:>0.8`")
     close = _OTHER_NAMES.get(name.lower()) or did_you_mean(name.lower(), fields)
     mend = f"did you mean `{close}:`?" if close else f"the fields are {', '.join(fields)} and score.TOPIC."
-    if value[:1] not in {'"', "(", "["}:
+    if value[:1] not in {'"', "(", "["} and is_phrase(f"{name}:{value}"):
         mend += f' If the colon belongs to a word, use quotation marks: `"{whole}"`'
     return RuleError(f"there is no field `{excerpt(name)}:`", start, end, mend)
 

@@ -83,6 +83,15 @@ def phrase_slots(inner: str, start: int) -> tuple[Slot, ...]:
     )
 
 
+def is_phrase(written: str) -> bool:
+    """Tell whether this could stand between quotation marks."""
+    try:
+        phrase_slots(written, 0)
+    except RuleError:
+        return False
+    return '"' not in written
+
+
 def raw_literal(written: str, start: int, end: int) -> str:
     """Return the characters (NFC) that ``raw:`` looks for.
 
@@ -153,11 +162,16 @@ def _wild_word(written: str, start: int) -> tuple[Slot, ...]:
         raise _leading(written, start + wild[0])
     middle = next((at for at in wild if written[at] == "*" and at != len(written) - 1), None)
     if middle is not None:
+        begun = (
+            f"write `{written[:middle]}*` for all words that begin so, or"
+            if _letters(written[:middle]) >= MIN_LETTERS
+            else "use"
+        )
         raise RuleError(
             "the wildcard `*` can only stand at the end of a word",
             start + middle,
             start + middle + 1,
-            f"write `{written[:middle]}*` for all words that begin so, or `?` for exactly one unknown letter",
+            f"{begun} `?` for exactly one unknown letter, or list the words that you mean, joined by OR",
         )
     starred = written[-1] == "*" and wild[-1] == len(written) - 1
     stem = written[:-1] if starred else written
