@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any, TypeGuard
 
 from presswatch.core.rules.model import (
@@ -64,10 +65,10 @@ def superset(node: Node) -> list[Query]:
     Raises:
         ValueError: the rule, or an alternative of it, asks for nothing: it is no rule that the parser takes.
     """
-    wide = [_Wide(positions=True).query(node), _Wide(positions=False).query(node)]
-    return [query for query in wide if clauses(query) <= MAX_CLAUSES and _depth(query) <= MAX_DEPTH] + [
-        _group(_cover(node), crowded=True)
-    ]
+    wide = (_Wide(positions=True).query(node), _Wide(positions=False).query(node))
+    asked = [query for query in wide if clauses(query) <= MAX_CLAUSES and _depth(query) <= MAX_DEPTH]
+    asked.append(_group(_cover(node), crowded=True))
+    return [query for query, wider in zip_longest(asked, asked[1:]) if query != wider]
 
 
 def clauses(query: Query) -> int:
