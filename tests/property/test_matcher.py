@@ -7,12 +7,12 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.property.matcher_strategies import SCRIPTS, Article, articles, cases, operands
+from tests.property.matcher_strategies import SCRIPTS, Article, articles, cases, text_leaves
 from tests.property.reference import Reference
 
 from presswatch.core.rules import guards
 from presswatch.core.rules.match import Document, Expression, Match, Matcher
-from presswatch.core.rules.model import Near, Node, Not
+from presswatch.core.rules.model import Near, Node, Not, Or
 
 
 def expressions(nodes: list[Node]) -> list[Expression]:
@@ -59,9 +59,9 @@ def test_slices_that_cover_a_near_hold_the_nearest_pair(script: str) -> None:
 
     @given(st.data())
     def cover(data: st.DataObject) -> None:
-        article = data.draw(articles(script))
-        sides = operands(article, script)
-        near = Near(data.draw(sides), data.draw(sides), data.draw(st.integers(0, 4)), data.draw(st.booleans()))
+        article = data.draw(articles(script, least=5))
+        sides = st.lists(text_leaves(article, script), min_size=2, max_size=5).map(lambda leaves: Or(tuple(leaves)))
+        near = Near(data.draw(sides), data.draw(sides), data.draw(st.integers(0, 9)), data.draw(st.booleans()))
         matches = Matcher(expressions([near])).match(Document.of(article), cover=True)
         pairs = Reference(article).pairs(near)
         seen[bool(matches)] += 1

@@ -9,44 +9,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
+from presswatch.core.rules.evidence import Evidence, in_article
 from presswatch.core.rules.leaves import MAX_OCCURRENCES, MatchLeaf, TextLeaf
-from presswatch.core.rules.reading import NOWHERE, FieldReading, Occurrence, Reading, Receipt, Spans
+from presswatch.core.rules.reading import NOWHERE, FieldReading, Occurrence, Reading, Spans
 from presswatch.core.rules.vocabulary import Key
-
-
-class Evidence:
-    """What a receipt shows of a document: leaves in the order of the query, with their places.
-
-    Where a leaf stands under NEAR, the places that satisfy it go before others.
-    """
-
-    def __init__(self) -> None:
-        self._found: dict[MatchLeaf, Sequence[Receipt]] = {}
-        self._near: dict[MatchLeaf, list[Receipt]] = {}
-
-    def add(self, leaf: MatchLeaf, receipts: Sequence[Receipt]) -> None:
-        """Note places of a leaf that holds by itself."""
-        self._found[leaf] = receipts
-
-    def add_near(self, leaf: MatchLeaf, receipt: Receipt) -> None:
-        """Note a place of a leaf that satisfies a NEAR."""
-        if leaf in self._near:
-            self._near[leaf].append(receipt)
-        else:
-            self._near[leaf] = [receipt]
-            self._found.setdefault(leaf, ())
-
-    def receipts(self) -> Iterator[Sequence[Receipt]]:
-        """Yield the receipts of each leaf, at most `MAX_OCCURRENCES`, in the order of the article."""
-        near = self._near
-        for leaf, receipts in self._found.items():
-            if leaf not in near:
-                yield receipts
-            elif not receipts and len(near[leaf]) == 1:
-                yield near[leaf]
-            else:
-                chosen = list(dict.fromkeys([*near[leaf], *receipts]))[:MAX_OCCURRENCES]
-                yield sorted(chosen, key=_in_article)
 
 
 class Branch:
@@ -324,13 +290,7 @@ def covers(clause: Clause, reading: Reading) -> list[Occurrence]:
         evidence = Evidence()
         clause.collect(reading, evidence)
         return [Occurrence(*receipts[0][1:]) for receipts in evidence.receipts()][:MAX_OCCURRENCES]
-    return sorted(dict.fromkeys(found), key=_in_article)[:MAX_OCCURRENCES]
-
-
-def _in_article(place: Occurrence | Receipt) -> tuple[int, int, int]:
-    """Order places: title, text, then metadata."""
-    fields = {"title": 0, "text": 1}
-    return fields.get(place.field, 2), place.start or 0, place.end or 0
+    return sorted(dict.fromkeys(found), key=in_article)[:MAX_OCCURRENCES]
 
 
 def _cost(clause: Clause) -> int:

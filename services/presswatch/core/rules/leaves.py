@@ -172,8 +172,8 @@ class RawLeaf(TextLeaf):
 
     def __init__(self, node: Raw, vocabulary: Vocabulary) -> None:
         self._literal = unicodedata.normalize("NFC", node.literal)
-        required: list[Feature] = [Run(run) for run in sorted(runs(self._literal))] or [Anything()]
-        super().__init__(node, vocabulary, required, required[:1])
+        required: list[Feature] = [Run(run) for run in sorted(runs(self._literal))]
+        super().__init__(node, vocabulary, required, required[:1] or [Anything()])
 
     def _find(self, reading: Reading, field: FieldReading) -> Spans:
         characters = list(field.characters.find(self._literal))
@@ -188,12 +188,8 @@ class MetaLeaf(MatchLeaf):
     decided = True
 
     def __init__(self, node: Meta, vocabulary: Vocabulary) -> None:
-        value, prefix = node.value, node.prefix
-        if node.name == "lang" and not value.replace("_", "-").isalnum():
-            value, prefix = value.replace("_", "-").split("-")[0], False
-        self._value, self._prefix = value, prefix
-        token = meta_token(node.name, value)
-        feature = [Prefix(token) if prefix else Exact(token)]
+        token = meta_token(node.name, node.value)
+        feature = [Prefix(token) if node.prefix else Exact(token)]
         super().__init__(node, vocabulary, feature, feature)
 
     def holds(self, reading: Reading) -> bool:
@@ -203,7 +199,7 @@ class MetaLeaf(MatchLeaf):
         return [
             Receipt(self.node.written, self.node.name, None, None, as_written)
             for value, as_written in reading.document.meta.get(self.node.name, {}).items()
-            if value == self._value or (self._prefix and value.startswith(self._value))
+            if value == self.node.value or (self.node.prefix and value.startswith(self.node.value))
         ]
 
 
@@ -215,7 +211,7 @@ class RangeLeaf(MatchLeaf):
     def __init__(self, node: Range, vocabulary: Vocabulary) -> None:
         topic = node.name.removeprefix("score.")
         self._name = node.name if topic == node.name else f"score.{fold_value(topic)}"
-        super().__init__(node, vocabulary, [Anything()], [Anything()])
+        super().__init__(node, vocabulary, [], [Anything()])
 
     def holds(self, reading: Reading) -> bool:
         value = reading.document.numbers.get(self._name)
@@ -239,7 +235,9 @@ class Leaves:
 
     def ask_for_topics(self) -> bool:
         """Tell whether any leaf looks at tags or their scores."""
-        return any(isinstance(node, Meta | Range) and node.name.startswith(("topic", "score.")) for node in self._leaves)
+        return any(
+            isinstance(node, Meta | Range) and node.name.startswith(("topic", "score.")) for node in self._leaves
+        )
 
     def acquire(self, node: Leaf) -> MatchLeaf:
         """Return the one leaf for the node, which stays in use until as many calls of `release`."""

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from presswatch.core.rules.clauses import All, AnyOf, Clause, Close, Evidence, No, Often, SomeOf, collect, covers
+from presswatch.core.rules.clauses import All, AnyOf, Clause, Close, No, Often, SomeOf, collect, covers
 from presswatch.core.rules.document import Document
+from presswatch.core.rules.evidence import Evidence
 from presswatch.core.rules.guards import Entry, Guards
 from presswatch.core.rules.leaves import Leaves, MatchLeaf
 from presswatch.core.rules.model import And, AtLeast, Count, Near, Node, Not, Or
