@@ -14,7 +14,8 @@ NOON_MS = int(datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp() * 1000)
 
 
 def test_everything_may_be_missing_or_null() -> None:
-    for article in ({}, dict.fromkeys(["title", "text", "lang", "url", "source", "author", "published", "tags"])):
+    names = ["title", "text", "lang", "url", "source", "author", "published"]
+    for article in ({}, dict.fromkeys([*names, "tags"]), dict.fromkeys(names, "")):
         document = Document.of(article)
         assert document.title.texts == document.text.texts == []
         assert not any(document.meta.values())

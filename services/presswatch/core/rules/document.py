@@ -28,7 +28,7 @@ class Document:
     Args:
         title, text: the tokens of each field; `Tokens.original` is the field as it came.
         meta: by name (topic, source, domain, country, lang, author, url) the values: folded form -> as in the article.
-            `lang` holds primary subtags.
+            `lang` holds primary subtags, `domain` whole hosts without "www.": a subdomain is another value.
         numbers: published (ms since 1970, UTC), words, score.<topic, folded>; a missing key never matches.
         published: the article's own text or number for `numbers["published"]`.
     """
@@ -43,9 +43,10 @@ class Document:
     def of(cls, article: Mapping[str, Any]) -> Document:
         """Tokenise and fold an article.
 
-        Every key is optional, and null is as good as missing: title, text, url (strings); lang, source, country, author,
-        domain (a string or a list of strings; domain counts only where the URL gives none); published (ISO 8601, UTC
-        where it names no zone, or milliseconds since 1970); tags (a list of ``{"topic", "score"}``). Others are ignored.
+        Every key is optional, and null (and of strings the empty one) is as good as missing: title, text, url (strings);
+        lang, source, country, author, domain (a string or a list of strings; domain counts only where the URL gives
+        none); published (ISO 8601, UTC where it names no zone, or milliseconds since 1970); tags (a list of
+        ``{"topic", "score"}``). Others are ignored.
 
         Raises:
             BadMessageError: reason ``invalid``; a value has the wrong type or shape.
@@ -69,7 +70,7 @@ class Document:
         }
         numbers = {"words": float(len(title.texts) + len(text.texts)), **scores}
         published = article.get("published")
-        if published is None:
+        if published is None or (isinstance(published, str) and not published.strip()):
             return cls(title, text, meta, numbers)
         return cls(title, text, meta, {**numbers, "published": _millis(published)}, str(published))
 
