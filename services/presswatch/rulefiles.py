@@ -152,7 +152,8 @@ def _rule_files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder).parts
         hidden = any(part.startswith(".") for part in below)
-        if path.suffix.lower() in SUFFIXES and not hidden and below[0] != LISTS and path.is_file():
+        broken_link = path.is_symlink() and not path.exists()  # reading it will say so: no rule is left out in silence
+        if path.suffix.lower() in SUFFIXES and not hidden and below[0] != LISTS and (path.is_file() or broken_link):
             yield path
 
 
