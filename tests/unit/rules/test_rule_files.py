@@ -309,6 +309,10 @@ def test_unreadable_and_missing(tmp_path: Path) -> None:
     write(tmp_path, lists__none_txt="# nothing\n")
     (found,) = problems(tmp_path)
     assert found.message == "this list is empty"
+    (tmp_path / "lists" / "none.txt").unlink()
+    (tmp_path / "b.yaml").symlink_to(tmp_path / "nowhere")
+    (found,) = problems(tmp_path)
+    assert found.message == "cannot be read: No such file or directory"
 
 
 def test_an_alias_bomb_and_deep_nesting_end_quickly(tmp_path: Path) -> None:
