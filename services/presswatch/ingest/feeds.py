@@ -7,7 +7,7 @@ like, the thorough one can be hung for 12 s by one item (docs/decisions names th
 from __future__ import annotations
 
 import dataclasses
-import html.entities
+import html
 import itertools
 import re
 import time
@@ -21,6 +21,16 @@ from lxml.etree import _Element
 from presswatch.core.article import canonical_url
 from presswatch.core.errors import BadMessageError
 from presswatch.ingest.encoding import decode
+from presswatch.ingest.feedxml import (
+    RDF_ABOUT,
+    XML_BASE,
+    XML_LANG,
+    Children,
+    children_of,
+    local_name,
+    parse_xml,
+    plain_text,
+)
 from presswatch.ingest.markup import html_to_text, title_text
 
 MAX_FEED_BYTES = 5 * 1024 * 1024
@@ -31,33 +41,6 @@ MAX_ENTRIES = 5000
 
 MAX_SECONDS = 10.0
 """A feed whose entries take longer to read is refused."""
-
-_CORE_NAMESPACES = frozenset(
-    (
-        "",
-        "http://purl.org/rss/1.0/",
-        "http://my.netscape.com/rdf/simple/0.9/",
-        "http://channel.netscape.com/rdf/simple/0.9/",
-        "http://backend.userland.com/rss",
-        "http://backend.userland.com/rss2",
-        "http://blogs.law.harvard.edu/tech/rss",
-        "http://www.w3.org/2005/atom",
-        "http://purl.org/atom/ns#",
-        "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    )
-)
-_PREFIXES = {
-    "http://purl.org/dc/elements/1.1/": "dc:",
-    "http://purl.org/dc/elements/1.0/": "dc:",
-    "http://purl.org/dc/terms/": "dcterms:",
-    "http://purl.org/rss/1.0/modules/content/": "content:",
-    "http://search.yahoo.com/mrss/": "media:",
-    "http://www.w3.org/1999/xhtml": "xhtml:",
-    "http://rssnamespace.org/feedburner/ext/1.0": "feedburner:",
-}
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-_XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
-_RDF_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 
 # In the order in which they tell when an entry was first published.
 _DATE_NAMES = (
@@ -75,11 +58,7 @@ _TEXT_NAMES = (
     "dc:description",
 )
 
-_UNESCAPED = re.compile(r"&(#?[A-Za-z0-9]+;)?|<(?=[\s\d=<&])")
-_XML_ENTITIES = {"lt;", "gt;", "amp;", "quot;", "apos;"}
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _ENTRY_TAG = re.compile(r"<(?:\w+:)?(?:item|entry)[\s/>]", re.IGNORECASE)
-_DECLARATION = re.compile(r"^\s*<\?xml\b[^>]*\?>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +113,11 @@ def parse_feed(
     if len(data) > MAX_FEED_BYTES:
         raise BadMessageError("feed_too_large", f"the feed is larger than {MAX_FEED_BYTES:,} bytes")
     text = decode(data, charset)
-    root, fault = _root(text)
+    root, fault = parse_xml(text)
     kind = _kind(root)
-    head = _children(next((el for el in root if _name(el) == "channel"), root))
-    base = _absolute(root.get(_XML_BASE) or "", base) or base
-    found = (el for el in root.iter() if _name(el) in ("item", "entry"))
+    head = children_of(next((el for el in root if local_name(el) == "channel"), root))
+    base = _absolute(root.get(XML_BASE) or "", base) or base
+    found = (el for el in root.iter() if local_name(el) in ("item", "entry"))
     started = clock()
     entries = []
     for element in itertools.islice(found, MAX_ENTRIES):
@@ -150,69 +129,16 @@ def parse_feed(
     return Feed(
         kind=kind,
         title=_first_title(head, kind),
-        lang=_first_text(head, ("language", "dc:language")) or root.get(_XML_LANG),
+        lang=_first_text(head, ("language", "dc:language")) or root.get(XML_LANG),
         entries=_distinguish(entries),
         left_out=sum(1 for _ in found),
         fault=fault,
     )
 
 
-def _root(text: str) -> tuple[_Element, str | None]:
-    text = _NOT_XML.sub("", _DECLARATION.sub("", text)).lstrip()
-    # A parser of its own for each feed: they are cheap, and its error log is not shared with other threads.
-    parser = etree.XMLParser(
-        recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
-        remove_comments=True, remove_pis=True,
-    )  # fmt: skip
-    if not text.startswith("<"):
-        at = text.find("<")
-        if at < 0 or text[0] in "{[":
-            raise BadMessageError("not_a_feed", "it is not XML" if text else "it is empty")
-        text = text[at:]
-    try:
-        root = etree.fromstring(_repair(text).encode(), parser)
-    except etree.XMLSyntaxError as error:
-        raise BadMessageError("not_a_feed", f"it is not XML: {error}") from error
-    if root is None:
-        raise BadMessageError("not_a_feed", "it is not XML")
-    first = next(iter(parser.error_log), None)
-    return root, f"line {first.line}: {first.message[:200]}" if first else None
-
-
-def _repair(text: str) -> str:
-    """Give HTML's named entities their character, and other names, lone "&" and "<" an escape, outside CDATA.
-
-    Without it the parser drops them together with what follows. No entity is left for it to expand.
-    """
-
-    def replace(found: re.Match[str]) -> str:
-        name = found[1]
-        if name is None:
-            return "&lt;" if found[0] == "<" else "&amp;"
-        if name in _XML_ENTITIES:
-            return found[0]
-        if name.startswith("#"):
-            return found[0] if re.fullmatch(r"#(\d{1,7}|x[0-9A-Fa-f]{1,6});", name) else f"&amp;{name}"
-        character = html.entities.html5.get(name)
-        return character.translate(_ESCAPES) if character else f"&amp;{name}"
-
-    pieces, at = [], 0
-    while True:
-        start = text.find("<![CDATA[", at)
-        end = text.find("]]>", start) if start >= 0 else -1
-        if end < 0:
-            pieces.append(_UNESCAPED.sub(replace, text[at:]))
-            return "".join(pieces)
-        pieces += (_UNESCAPED.sub(replace, text[at:start]), text[start : end + 3])
-        at = end + 3
-
-
-_ESCAPES = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;", "'": "&apos;"})
-
-
 def _kind(root: _Element) -> str:
     names = {"rss": "rss", "rdf": "rdf", "feed": "atom", "channel": "rss"}
-    name = _name(root)
+    name = local_name(root)
     if name in names:
         return names[name]
     if name in ("html", "xhtml:html"):
@@ -220,36 +146,11 @@ def _kind(root: _Element) -> str:
     raise BadMessageError("not_a_feed", f"its root element is <{name[:50]}>, not rss, feed or RDF")
 
 
-def _name(element: _Element) -> str:
-    """Return an element's name in lower case, with a prefix of ours unless it belongs to a feed format itself."""
-    tag = element.tag
-    if not isinstance(tag, str):
-        return ""
-    namespace, _, local = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
-    if ":" in local:  # a prefix that was never declared
-        prefix, _, local = local.rpartition(":")
-        return local.lower() if prefix.lower() in ("rss", "atom", "rdf") else f"{prefix}:{local}".lower()
-    namespace = namespace.lower()
-    if namespace in _CORE_NAMESPACES:
-        return local.lower()
-    return _PREFIXES.get(namespace, "other:") + local.lower()
-
-
-def _children(element: _Element) -> dict[str, list[_Element]]:
-    children: dict[str, list[_Element]] = {}
-    for child in element:
-        children.setdefault(_name(child), []).append(child)
-    return children
-
-
-Children = dict[str, list[_Element]]
-
-
 def _entry(element: _Element, kind: str, base: str) -> Entry:
-    children = _children(element)
-    base = _absolute(element.get(_XML_BASE) or "", base) or base
+    children = children_of(element)
+    base = _absolute(element.get(XML_BASE) or "", base) or base
     texts = (_text(child, kind) for name in _TEXT_NAMES for child in children.get(name, ()))
-    guid = _first_text(children, ("guid", "id")) or element.get(_RDF_ABOUT) or ""
+    guid = _first_text(children, ("guid", "id")) or element.get(RDF_ABOUT) or ""
     link = _link(children, guid, base)
     return Entry(
         title=_first_title(children, kind) or _first_text(children, ("dc:title", "media:title")),
@@ -257,19 +158,15 @@ def _entry(element: _Element, kind: str, base: str) -> Entry:
         link=link,
         url=link,
         guid=guid or None,
-        dates=tuple(raw for name in _DATE_NAMES for child in children.get(name, ()) if (raw := _plain(child))),
+        dates=tuple(raw for name in _DATE_NAMES for child in children.get(name, ()) if (raw := plain_text(child))),
         authors=tuple(dict.fromkeys(_authors(children))),
-        lang=element.get(_XML_LANG) or _first_text(children, ("dc:language", "language")) or None,
+        lang=element.get(XML_LANG) or _first_text(children, ("dc:language", "language")) or None,
         source=_source(children) or None,
     )
 
 
-def _plain(element: _Element) -> str:
-    return " ".join("".join(map(str, element.itertext())).split())
-
-
 def _first_text(children: Children, names: tuple[str, ...]) -> str:
-    return next((text for name in names for child in children.get(name, ()) if (text := _plain(child))), "")
+    return next((text for name in names for child in children.get(name, ()) if (text := plain_text(child))), "")
 
 
 def _first_title(children: Children, kind: str) -> str:
@@ -280,7 +177,7 @@ def _first_title(children: Children, kind: str) -> str:
         if len(element):
             title = " ".join(html_to_text(_inner(element)).split())
         elif kind == "atom" and declared in ("text", "text/plain"):
-            title = _plain(element)
+            title = plain_text(element)
         elif kind == "atom" and declared in ("html", "text/html"):
             title = " ".join(html_to_text(element.text or "").split())
         else:
@@ -327,7 +224,7 @@ def _link(children: Children, guid: str, base: str) -> str | None:
     for element in children.get("link", ()):
         if (element.get("rel") or "alternate").lower().rpartition("/")[2] == "alternate":
             other_form = "html" not in (element.get("type") or "html").lower()
-            ranked.append((other_form, element.get("href") or _plain(element)))
+            ranked.append((other_form, element.get("href") or plain_text(element)))
     candidates += [href for _, href in sorted(ranked, key=lambda item: item[0])]
     guids = children.get("guid", ())
     if not (guids and (guids[0].get("isPermaLink") or "true").lower() == "false"):
@@ -349,8 +246,8 @@ def _absolute(address: str, base: str) -> str:
 def _authors(children: Children) -> Iterator[str]:
     for name in ("author", "dc:creator"):
         for element in children.get(name, ()):
-            names = [child for child in element if _name(child) == "name"]
-            author = _plain(names[0]) if names else _plain(element)
+            names = [child for child in element if local_name(child) == "name"]
+            author = plain_text(names[0]) if names else plain_text(element)
             mail = re.fullmatch(r"\S+@\S+ ?\(([^()]+)\)", author)  # RSS: "desk@example.org (Name)"
             author = mail[1] if mail else title_text(author)
             if author:
@@ -360,8 +257,8 @@ def _authors(children: Children) -> Iterator[str]:
 def _source(children: Children) -> str:
     """Return the outlet that an aggregator names: RSS <source>Name</source>, Atom <source><title>Name</title></source>."""
     for element in children.get("source", ()):
-        titles = [child for child in element if _name(child) == "title"]
-        name = title_text(_plain(titles[0] if titles else element)) if titles or not len(element) else ""
+        titles = [child for child in element if local_name(child) == "title"]
+        name = title_text(plain_text(titles[0] if titles else element)) if titles or not len(element) else ""
         if name:
             return name
     return ""
