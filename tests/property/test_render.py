@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.examples import FETCHED, match_event, notification
 
-from presswatch.alerter.render import link_target, plain, render
+from presswatch.alerter.render import link_target, render
 from presswatch.core.messages import ReceiptEntry
+from presswatch.core.plaintext import plain
 from presswatch.local.slack import check
 
 HOSTILE = st.lists(

@@ -11,13 +11,12 @@ from typing import Any, Final
 from presswatch.core import text
 from presswatch.core.rules.characters import Characters, runs
 from presswatch.core.rules.document import Document
-from presswatch.core.text import Tokens
 
 VERSION: Final = f"{text.VERSION}.1"
 """Stored with each article as `tok_version`. The part after the point is to be raised when `shadow` changes."""
 
 LONGEST: Final = 255
-"""UTF-16 units; Lucene's whitespace tokeniser cuts longer tokens in two, which would move all positions behind."""
+"""UTF-16 units of a piece of text that are stored. Tokens are no longer: Lucene's whitespace tokeniser would cut them."""
 
 
 LONGEST_VALUE: Final = 2048
@@ -32,12 +31,12 @@ def shadow(document: Document) -> dict[str, Any]:
     meta: each metadata value, folded, behind its name (`meta_term`).
     """
     fields = (document.title, document.text)
-    tokens = {cut(token) for field in fields for token in field.texts}
-    found = {cut(piece) for field in fields for piece in pieces(Characters(field.original).nfc)}
+    found = set[str]().union(*(pieces(Characters(field.original).nfc) for field in fields))
+    found.difference_update(*(field.texts for field in fields))
     return {
-        "title": _joined(document.title),
-        "text": _joined(document.text),
-        "runs": sorted(found - tokens),
+        "title": " ".join(document.title.texts),
+        "text": " ".join(document.text.texts),
+        "runs": sorted(set(map(cut, found))),
         "meta": [meta_term(name, value) for name, values in document.meta.items() for value in values],
     }
 
@@ -59,14 +58,10 @@ def meta_term(name: str, value: str) -> str:
 
 
 def fits(token: str) -> bool:
-    """Tell whether a token is stored whole."""
+    """Tell whether a token or piece is stored whole."""
     return len(token) <= LONGEST // 2 or len(token.encode("utf-16-le")) <= 2 * LONGEST
 
 
 def cut(token: str) -> str:
-    """Return what is stored of a token."""
+    """Return what is stored of a piece."""
     return token if fits(token) else token.encode("utf-16-le")[: 2 * LONGEST].decode("utf-16-le", "ignore")
-
-
-def _joined(tokens: Tokens) -> str:
-    return " ".join(map(cut, tokens.texts))
