@@ -14,6 +14,9 @@ import orjson
 
 SENTENCES_AN_ARTICLE = (10, 30)
 
+PRESENT = 0.02
+"""Share of the rules' words that occur in articles at all: most of a desk's words are rare on most days."""
+
 
 def _demo_articles() -> list[dict[str, Any]]:
     lines = (files("presswatch.demo") / "data" / "articles.jsonl").read_bytes().splitlines()
@@ -47,10 +50,10 @@ def write_rules(folder: Path, count: int, seed: int = 2) -> None:
     """Write rules of five forms over words of the articles and words that never occur, as a desk's rules are."""
     random_ = random.Random(seed)
     words = sorted({word for article in _demo_articles() for word in re.findall(r"[a-z]{4,}", article["text"])})
-    absent = [f"{random_.choice(words)}{random_.choice('qxz')}{number}" for number in range(count)]
+    absent = [f"{random_.choice('qxz')}{random_.choice(words)}{number}" for number in range(count)]
 
     def word() -> str:
-        chosen: str = random_.choice(words if random_.random() < 0.3 else absent)
+        chosen: str = random_.choice(words if random_.random() < PRESENT else absent)
         return chosen
 
     forms = (
