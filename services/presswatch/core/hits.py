@@ -12,6 +12,9 @@ from presswatch.core.rules.match import Expression, Match, Matcher
 from presswatch.core.rules.model import And, AtLeast, Node, Not, Or
 from presswatch.core.rules.syntax import parse
 
+MAX_PLACES = 60
+"""Occurrences of one pattern that are looked at. The score hardly changes after ten; a trap must void all of them."""
+
 
 class Spot(NamedTuple):
     """A slice of title or text: code points, end exclusive; `quote` is what stands there."""
@@ -62,7 +65,7 @@ class Finder:
 
     def find(self, doc: Document) -> list[tuple[Pack, list[Hit]]]:
         """Return for each pack what the document satisfies, in the order of the pack, without what a trap voids."""
-        matches = {match.id: match for match in self._matcher.match(doc, cover=True)}
+        matches = {match.id: match for match in self._matcher.match(doc, cover=True, most=MAX_PLACES)}
         found: list[list[Hit]] = [[] for _ in self._packs]
         for name, match in matches.items():
             part = self._parts.get(name)

@@ -188,3 +188,14 @@ def test_an_unknown_id_cannot_be_removed() -> None:
 )
 def test_it_says_whether_tags_are_needed(query: str, asks: bool) -> None:
     assert Matcher([Expression("a", "1", parse(query))]).asks_for_topics() is asks
+
+
+@pytest.mark.parametrize("query", ["wheat", "wheat OR rye", "wheat NEAR/1 ban", "COUNT/2 wheat"])
+@pytest.mark.parametrize("most", [1, 5, 7])
+def test_as_many_occurrences_as_asked_for(query: str, most: int) -> None:
+    document = Document.of({"title": "Wheat ban", "text": "wheat ban " * 10})
+    matcher = Matcher([Expression("r", "1", parse(query))])
+    (match,) = matcher.match(document, cover=True, most=most)
+    assert len(match.occurrences) == most
+    assert match.occurrences[0].field == "title"
+    assert matcher.match(document)[0].occurrences == ()

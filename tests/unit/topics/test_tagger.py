@@ -103,6 +103,12 @@ def test_a_trap_voids_what_lies_within_it(weight: float) -> None:
     assert trap.tag({"title": "They harvest data", "lang": "en"}) == []
 
 
+def test_a_trap_voids_however_often_it_stands_there() -> None:
+    trap = tagger((1, ["farm", "farms"]), (0, '"wind farm*"'))
+    text = "A wind farm here. " * 12 + "Two wind farms there. " * 12
+    assert trap.tag({"title": "Wind farm", "text": text, "lang": "en"}) == []
+
+
 def test_a_trap_voids_nothing_else() -> None:
     trap = tagger((1, "harvest*"), (0, '"harvest data"'))
     tags = trap.tag({"title": "They harvest data", "text": "A good harvest.", "lang": "en"})

@@ -183,19 +183,21 @@ class Close(Branch):
             for index, leaf, spans, at in self._places(reading, left=left):
                 evidence.add_near(leaf, leaf.receipt(reading.fields[index], spans, at))
 
-    def covers(self, reading: Reading) -> Iterator[Occurrence]:
-        """Yield, for each of the first `MAX_OCCURRENCES` places of the left side, the slice up to its nearest partner."""
+    def covers(self, reading: Reading, most: int) -> Iterator[Occurrence]:
+        """Yield, for each of the first `most` places of the left side, the slice up to its nearest partner."""
         places = {
             (index, spans.starts[at], spans.ends[at], reading.fields[index].offsets(spans, at))
-            for index, _, spans, at in self._places(reading, left=True)
+            for index, _, spans, at in self._places(reading, left=True, most=most)
         }
-        for index, first, last, (start, end) in sorted(places)[:MAX_OCCURRENCES]:
+        for index, first, last, (start, end) in sorted(places)[:most]:
             field = reading.fields[index]
             other_start, other_end = self._nearest(reading, field, first, last)
             yield field.slice(min(start, other_start), max(end, other_end))
 
-    def _places(self, reading: Reading, *, left: bool) -> Iterator[tuple[int, TextLeaf, Spans, int]]:
-        """Yield the places of one side that have a partner on the other, at most `MAX_OCCURRENCES` per leaf and field.
+    def _places(
+        self, reading: Reading, *, left: bool, most: int = MAX_OCCURRENCES
+    ) -> Iterator[tuple[int, TextLeaf, Spans, int]]:
+        """Yield the places of one side that have a partner on the other, at most `most` per leaf and field.
 
         A place is the number of the field, the leaf, its spans in that field and the index of one of them.
         """
@@ -209,7 +211,7 @@ class Close(Branch):
                 spans = leaf.spans(reading, field)
                 if spans.starts and partners[index].starts:
                     near = self._near(spans, partners[index], before=before, after=after)
-                    for at in islice(near, MAX_OCCURRENCES):
+                    for at in islice(near, most):
                         yield index, leaf, spans, at
 
     def _follows(self, first: Spans, second: Spans) -> bool:
@@ -271,26 +273,28 @@ def _union(leaves: Iterable[TextLeaf], reading: Reading, field: FieldReading) ->
     )
 
 
-def covers(clause: Clause, reading: Reading) -> list[Occurrence]:
-    """Return where a clause that holds does so, as slices that cover it, at most `MAX_OCCURRENCES`.
+def covers(clause: Clause, reading: Reading, most: int) -> list[Occurrence]:
+    """Return where a clause that holds does so, as slices that cover it, at most `most`, in the order of the article.
 
     A leaf, OR, COUNT or NEAR gives the slices that satisfy it; what looks at title and text together has none, and gives
     the first place of each of its leaves.
     """
+    if isinstance(clause, TextLeaf):
+        return clause.occurrences(reading, most)
     if isinstance(clause, MatchLeaf):
         return [Occurrence(*receipt[1:]) for receipt in clause.receipts(reading)]
     if isinstance(clause, Often):
-        return covers(clause.operand, reading)
+        return covers(clause.operand, reading, most)
     if isinstance(clause, AnyOf):
         held = (part for part in clause.possible(reading) if part.holds(reading))
-        found = [occurrence for part in held for occurrence in covers(part, reading)]
+        found = [occurrence for part in held for occurrence in covers(part, reading, most)]
     elif isinstance(clause, Close):
-        found = list(clause.covers(reading))
+        found = list(clause.covers(reading, most))
     else:
         evidence = Evidence()
         clause.collect(reading, evidence)
-        return [Occurrence(*receipts[0][1:]) for receipts in evidence.receipts()][:MAX_OCCURRENCES]
-    return sorted(dict.fromkeys(found), key=in_article)[:MAX_OCCURRENCES]
+        return [Occurrence(*receipts[0][1:]) for receipts in evidence.receipts()][:most]
+    return sorted(dict.fromkeys(found), key=in_article)[:most]
 
 
 def _cost(clause: Clause) -> int:

@@ -11,7 +11,7 @@ from itertools import chain, pairwise
 
 from presswatch.core.rules.characters import runs
 from presswatch.core.rules.model import Bound, Exact, Leaf, Meta, Phrase, Prefix, Range, Raw
-from presswatch.core.rules.reading import NOWHERE, FieldReading, Reading, Receipt, Spans
+from presswatch.core.rules.reading import NOWHERE, FieldReading, Occurrence, Reading, Receipt, Spans
 from presswatch.core.rules.vocabulary import Anything, Feature, Pair, Run, Vocabulary, meta_token
 from presswatch.core.rules.windows import shortest_windows
 from presswatch.core.text import fold_value
@@ -88,6 +88,15 @@ class TextLeaf(MatchLeaf):
         """Return the receipt for one of the leaf's spans."""
         start, end = field.offsets(spans, index)
         return Receipt(self.node.written, field.name, start, end, field.tokens.original[start:end])
+
+    def occurrences(self, reading: Reading, most: int) -> list[Occurrence]:
+        """Return the first places, title first, at most `most`."""
+        found: list[Occurrence] = []
+        for field in reading.fields:
+            spans = self.spans(reading, field)
+            wanted = min(len(spans.starts), most - len(found))
+            found += [field.slice(*field.offsets(spans, at)) for at in range(wanted)]
+        return found
 
     def _receipts(self, reading: Reading) -> list[Receipt]:
         return [

@@ -13,7 +13,7 @@ from presswatch.core.rules.clauses import All, AnyOf, Clause, Close, No, Often, 
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.evidence import Evidence
 from presswatch.core.rules.guards import Entry, Guards
-from presswatch.core.rules.leaves import Leaves, MatchLeaf
+from presswatch.core.rules.leaves import MAX_OCCURRENCES, Leaves, MatchLeaf
 from presswatch.core.rules.model import And, AtLeast, Count, Near, Node, Not, Or
 from presswatch.core.rules.reading import Occurrence, Reading, Receipt
 from presswatch.core.rules.vocabulary import Vocabulary
@@ -87,12 +87,12 @@ class Matcher:
         """Tell whether any expression looks at the tags of an article."""
         return self._leaves.ask_for_topics()
 
-    def match(self, document: Document, *, cover: bool = False) -> list[Match]:
+    def match(self, document: Document, *, cover: bool = False, most: int = MAX_OCCURRENCES) -> list[Match]:
         """Return the expressions that the document satisfies, sorted by id.
 
         With `cover`, each match has `occurrences`: for a leaf, OR, COUNT or NEAR the slices that satisfy it, from its first
         code point to its last (NEAR: a place of the left side and the nearest of the right); for AND and ATLEAST the first
-        place of each leaf. At most 5, in the order of the article.
+        place of each leaf. At most `most`, in the order of the article.
         """
         reading = self._vocabulary.read(document)
         self._vocabulary.documents += 1
@@ -103,7 +103,7 @@ class Matcher:
             else:
                 self._guards.missed(entry)
         held.sort(key=lambda entry: entry.id)
-        return [_match(entry, reading, cover=cover) for entry in held]
+        return [_match(entry, reading, most if cover else 0) for entry in held]
 
     def _clause(self, node: Node, leaves: list[MatchLeaf]) -> Clause:
         """Make a tree ready for matching; the leaves that it acquires are appended to `leaves`."""
@@ -136,8 +136,8 @@ def _alternatives(node: Node) -> list[Node]:
     return [alternative for clause in node.clauses for alternative in _alternatives(clause)]
 
 
-def _match(entry: Entry, reading: Reading, *, cover: bool) -> Match:
+def _match(entry: Entry, reading: Reading, most: int) -> Match:
     evidence = Evidence()
     collect(entry.clause, reading, evidence)
     receipts = tuple(dict.fromkeys(chain.from_iterable(evidence.receipts())))  # `wheat OR title:wheat` finds one twice
-    return Match(entry.id, entry.version, receipts, tuple(covers(entry.clause, reading)) if cover else ())
+    return Match(entry.id, entry.version, receipts, tuple(covers(entry.clause, reading, most)) if most else ())
