@@ -148,7 +148,7 @@ def test_a_file_that_is_none_of_ours_is_stopped_by_the_breaker(sandbox: Sandbox,
 
 
 def test_a_kill_in_the_middle_of_a_file_loses_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
-    total = 30_000
+    total = 15_000
     path = tmp_path / "large.jsonl"
     write_lines(path, range(total))
     with sandbox.service("ingest", "--watch", str(path)) as ingest:
@@ -169,21 +169,21 @@ def test_a_kill_in_the_middle_of_a_file_loses_nothing(sandbox: Sandbox, tmp_path
 
 def test_a_stop_finishes_what_is_in_hand_and_a_restart_goes_on_from_there(sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "growing.jsonl"
-    write_lines(path, range(20_000))
+    write_lines(path, range(10_000))
     with sandbox.service("ingest", "--watch", str(path)) as ingest:
         wait_until(lambda: marked_lines(sandbox, path) > 1000)
         assert ingest.terminate() == 0
         marked = marked_lines(sandbox, path)
-        assert marked < 20_000
+        assert marked < 10_000
         assert len(records(sandbox, RAW)) == marked
         ingest.start()
-        wait_until(lambda: marked_lines(sandbox, path) == 20_000)
-        write_lines(path, range(20_000, 20_010))
-        wait_until(lambda: marked_lines(sandbox, path) == 20_010)
+        wait_until(lambda: marked_lines(sandbox, path) == 10_000)
+        write_lines(path, range(10_000, 10_010))
+        wait_until(lambda: marked_lines(sandbox, path) == 10_010)
         assert ingest.terminate() == 0
     found = articles(sandbox)
-    assert len(found) == 20_010
-    assert {article.id for article in found} == ids(range(20_010))
+    assert len(found) == 10_010
+    assert {article.id for article in found} == ids(range(10_010))
 
 
 def test_a_run_that_is_stopped_says_so_and_a_stream_is_delivered_as_it_comes(sandbox: Sandbox) -> None:

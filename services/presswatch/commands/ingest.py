@@ -41,7 +41,7 @@ def command(
     no_breaker: bool,
     patience: float,
 ) -> None:
-    r"""Read articles into Kafka (articles.raw).
+    """Read articles into Kafka (articles.raw).
 
     \b
     FILE  JSON Lines, one article a line, or an RSS or Atom feed
@@ -52,7 +52,7 @@ def command(
     was dead-lettered, a source failed or something is left to read. Files and feeds are read on from where an earlier
     run stopped. With --watch, and without inputs, stays as a service until SIGTERM; without inputs it polls the feeds
     of the setting ingest.feeds.
-    """
+    """  # noqa: D301 (click wants the backspace character itself)
     from presswatch.ingest.inputs import classify, classify_feeds
     from presswatch.ingest.service import Options
     from presswatch.settings import load
