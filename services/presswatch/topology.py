@@ -195,6 +195,7 @@ INDICES: tuple[IndexSpec, ...] = (
                 "generation": {"type": "integer"},
                 "hash": _KEYWORD,
                 "words": {"type": "integer"},
+                "intent": _OPAQUE,
                 "rules": _OPAQUE,
                 "unsettled": _OPAQUE,
                 "aliases": _KEYWORD,

@@ -24,7 +24,7 @@ FULL = Wording(
     "Karsund instead, at twice the freight, until the repairs end in the second week of December.",
 )
 CORRECTED = Wording(FULL.title, FULL.text.replace("Twelve vessels wait", "Fourteen vessels wait"))
-TEASER = Wording(FULL.title, FULL.text[:100] + "…")
+TEASER = Wording(FULL.title, FULL.text[:60] + "…")
 SEQ = 1_790_000_000_000
 
 
@@ -41,91 +41,95 @@ def message(wording: Wording, fetched: int, generation: int = 3) -> Incoming:
 
 
 def test_a_first_sighting_is_new_and_brings_its_own_seq() -> None:
-    decision = decide(None, None, message(FULL, SEQ, 7))
+    decision = decide(None, None, None, message(FULL, SEQ, 7))
     assert (decision.state, decision.reason) == ("new", "first_sighting")
     assert decision.known == Known(SEQ, SEQ, 7, FULL.hash)
 
 
 def test_another_wording_is_a_revision_with_the_seq_of_its_message() -> None:
-    decision = decide(known(), stored(), message(CORRECTED, SEQ + 500))
+    decision = decide(known(), None, stored(), message(CORRECTED, SEQ + 500))
     assert (decision.state, decision.reason) == ("revision", "wording_differs")
     assert decision.known == Known(SEQ + 500, SEQ + 500, 3, CORRECTED.hash)
 
 
 def test_white_space_counters_and_update_lines_are_no_revision() -> None:
     same = Wording(FULL.title.upper(), f"Updated: today 12:30\n  {FULL.text}\n\n 12 comments ")
-    decision = decide(known(), stored(), message(same, SEQ + 500))
+    decision = decide(known(), None, stored(), message(same, SEQ + 500))
     assert (decision.state, decision.reason) == ("unchanged", "wording_is_the_same")
     assert decision.known == known(latest=SEQ + 500)
 
 
 def test_a_wording_that_returns_is_a_new_revision() -> None:
-    after = decide(known(), stored(), message(CORRECTED, SEQ + 500)).known
-    decision = decide(after, stored(CORRECTED, after.seq), message(FULL, SEQ + 900))
+    after = decide(known(), None, stored(), message(CORRECTED, SEQ + 500)).known
+    decision = decide(after, None, stored(CORRECTED, after.seq), message(FULL, SEQ + 900))
     assert (decision.state, decision.known.seq) == ("revision", SEQ + 900)
 
 
 def test_an_older_message_is_superseded() -> None:
-    decision = decide(known(), stored(), message(CORRECTED, SEQ - 1))
+    decision = decide(known(), None, stored(), message(CORRECTED, SEQ - 1))
     assert (decision.state, decision.reason) == ("superseded", "fetched_before_what_is_there")
     assert decision.known == known()
 
 
 def test_a_message_between_two_sightings_of_the_present_wording_is_superseded() -> None:
-    seen_again = decide(known(), stored(), message(FULL, SEQ + 900)).known
-    assert decide(seen_again, stored(), message(CORRECTED, SEQ + 500)).state == "superseded"
+    seen_again = decide(known(), None, stored(), message(FULL, SEQ + 900)).known
+    assert decide(seen_again, None, stored(), message(CORRECTED, SEQ + 500)).state == "superseded"
 
 
 def test_of_two_wordings_of_one_millisecond_the_same_one_wins_in_either_order() -> None:
     winners = set()
     for first, second in ((FULL, CORRECTED), (CORRECTED, FULL)):
-        after = decide(known(first), stored(first), message(second, SEQ)).known
+        after = decide(known(first), None, stored(first), message(second, SEQ)).known
         winners.add(after.hash)
         assert after.seq >= SEQ
     assert len(winners) == 1
 
 
 def test_a_later_roll_out_of_the_same_wording_regenerates_and_keeps_the_seq() -> None:
-    decision = decide(known(), stored(), message(FULL, SEQ, 4))
+    decision = decide(known(), None, stored(), message(FULL, SEQ, 4))
     assert (decision.state, decision.reason) == ("regenerated", "generation_is_newer")
     assert decision.known == known(generation=4)
-    assert decide(known(), stored(), message(FULL, SEQ, 2)).state == "unchanged"
+    assert decide(known(), None, stored(), message(FULL, SEQ, 2)).state == "unchanged"
 
 
 @pytest.mark.parametrize("there", [None, stored(CORRECTED, SEQ - 100)], ids=["missing", "behind"])
 def test_a_document_that_is_missing_or_behind_is_restored(there: Stored | None) -> None:
-    decision = decide(known(), there, message(FULL, SEQ + 5))
+    decision = decide(known(), None, there, message(FULL, SEQ + 5))
     assert (decision.state, decision.reason) == ("restored", "document_is_missing")
     assert decision.known == known(latest=SEQ + 5)
 
 
 def test_an_excerpt_never_replaces_the_full_text_however_late_it_comes() -> None:
-    decision = decide(known(), stored(), message(TEASER, SEQ + 10_000))
+    decision = decide(known(), None, stored(), message(TEASER, SEQ + 10_000))
     assert (decision.state, decision.reason) == ("excerpt", "excerpt_of_what_is_there")
     assert decision.known == known()
 
 
 def test_the_full_text_replaces_an_excerpt_even_if_it_was_fetched_before() -> None:
-    decision = decide(known(TEASER), stored(TEASER), message(FULL, SEQ - 60_000))
+    decision = decide(known(TEASER), None, stored(TEASER), message(FULL, SEQ - 60_000))
     assert (decision.state, decision.reason) == ("completed", "full_text_replaces_excerpt")
     # Above the excerpt's, so that the document's version grows; `latest` is the truth, so a correction counts as newer.
     assert decision.known == Known(SEQ + 1, SEQ - 60_000, 3, FULL.hash)
-    after = decide(decision.known, stored(FULL, SEQ + 1), message(CORRECTED, SEQ - 30_000))
+    after = decide(decision.known, None, stored(FULL, SEQ + 1), message(CORRECTED, SEQ - 30_000))
     assert (after.state, after.known.seq) == ("revision", SEQ + 2)
 
 
-def test_an_attempt_that_was_not_finished_is_taken_up_with_the_seq_of_its_document() -> None:
-    first = decide(known(TEASER), stored(TEASER), message(FULL, SEQ - 60_000))
-    again = decide(known(TEASER), stored(FULL, first.known.seq), message(FULL, SEQ - 60_000))
-    assert (again.state, again.reason) == ("revision", "attempt_was_not_finished")
-    assert again.known == first.known
+@pytest.mark.parametrize("settled", [None, known(TEASER)], ids=["new", "known"])
+def test_an_attempt_that_was_not_finished_is_taken_up_with_its_seq(settled: Known | None) -> None:
+    begun = Known(SEQ + 1, SEQ - 60_000, 3, FULL.hash)
+    for there in (None, stored(TEASER), stored(FULL, SEQ + 1)):
+        again = decide(settled, begun, there, message(FULL, SEQ - 60_000))
+        assert (again.state, again.reason) == ("revision" if settled else "new", "attempt_was_not_finished")
+        assert again.known == begun
 
 
-def test_a_document_that_is_ahead_does_not_count_for_other_messages() -> None:
-    ahead = stored(CORRECTED, SEQ + 500)
-    assert decide(known(), ahead, message(FULL, SEQ)).state == "restored"
-    cut = Wording(CORRECTED.title, CORRECTED.text[:60])
-    assert decide(known(), ahead, message(cut, SEQ + 700)).state == "revision"
+def test_other_messages_are_measured_against_what_was_begun() -> None:
+    begun = Known(SEQ + 500, SEQ + 500, 3, CORRECTED.hash)
+    assert decide(known(), begun, stored(), message(FULL, SEQ)).state == "superseded"
+    assert decide(known(), begun, stored(), message(Wording("x", "y"), SEQ + 499)).state == "superseded"
+    later = decide(known(), begun, stored(), message(FULL, SEQ + 900))
+    assert (later.state, later.known.seq) == ("revision", SEQ + 900)
+    assert decide(known(), begun, stored(CORRECTED, SEQ + 500), message(TEASER, SEQ + 900)).state == "excerpt"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ order of writes around it loses nothing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -46,8 +46,8 @@ Reason = Literal[
     "attempt_was_not_finished",
 ]
 
-REPLACES: frozenset[State] = frozenset({"revision", "completed"})
-"""States in which the stored wording gives way and goes to the revisions."""
+REWORDS: frozenset[State] = frozenset({"new", "revision", "completed"})
+"""States in which the article gets another wording than it had."""
 
 
 @dataclass(frozen=True)
@@ -107,31 +107,32 @@ class Decision:
     known: Known
 
 
-def decide(known: Known | None, stored: Stored | None, incoming: Incoming) -> Decision:
+def decide(settled: Known | None, intended: Known | None, stored: Stored | None, incoming: Incoming) -> Decision:
     """Decide on one message.
 
     A message is newer if it was fetched after the newest one that had the present wording; of two fetched in the same
     millisecond, the one with the greater hash, so that the outcome does not hang on their order of arrival. `seq`
     is the new wording's `fetched`; only where messages overtook one another is it raised, to be above the one before.
 
-    The document is written before the message is settled. So it may be ahead: then this message's earlier attempt (its
-    wording is the one stored) is taken up where it broke off, and for any other message the document does not count.
-
     Args:
-        known: what is settled, or None if nothing is.
+        settled: what is settled, or None if nothing is.
+        intended: another wording that somebody has begun to write and not settled; None if nobody has. This message,
+            if it has that wording, takes the attempt up with its seq. Any other message is measured against it, as
+            if it were settled: whoever began it will come again and finish, or find that it was overtaken.
         stored: the document, or None if there is none.
         incoming: the message.
     """
     wording = incoming.wording
+    if intended is not None and intended.hash == wording.hash:
+        begun = replace(intended, latest=max(intended.latest, incoming.fetched), generation=incoming.generation)
+        return Decision("new" if settled is None else "revision", "attempt_was_not_finished", begun)
+    known = intended or settled
     if known is None:
-        settled = Known(incoming.fetched, incoming.fetched, incoming.generation, wording.hash)
-        return Decision("new", "first_sighting", settled)
+        first = Known(incoming.fetched, incoming.fetched, incoming.generation, wording.hash)
+        return Decision("new", "first_sighting", first)
     present = stored.wording if stored is not None and (stored.seq, stored.hash) == (known.seq, known.hash) else None
     if wording.hash == known.hash:
         return _same_wording(known, present, incoming)
-    if stored is not None and stored.seq > known.seq and stored.hash == wording.hash:
-        settled = Known(stored.seq, incoming.fetched, incoming.generation, wording.hash)
-        return Decision("revision", "attempt_was_not_finished", settled)
     replaced = Known(max(incoming.fetched, known.seq + 1), incoming.fetched, incoming.generation, wording.hash)
     if present is not None and is_excerpt(wording, present):
         return Decision("excerpt", "excerpt_of_what_is_there", known)
@@ -143,14 +144,12 @@ def decide(known: Known | None, stored: Stored | None, incoming: Incoming) -> De
 
 
 def _same_wording(known: Known, present: Wording | None, incoming: Incoming) -> Decision:
-    latest = max(known.latest, incoming.fetched)
+    again = replace(known, latest=max(known.latest, incoming.fetched))
     if present is None:
-        settled = Known(known.seq, latest, incoming.generation, known.hash)
-        return Decision("restored", "document_is_missing", settled)
+        return Decision("restored", "document_is_missing", replace(again, generation=incoming.generation))
     if incoming.generation > known.generation:
-        settled = Known(known.seq, latest, incoming.generation, known.hash)
-        return Decision("regenerated", "generation_is_newer", settled)
-    return Decision("unchanged", "wording_is_the_same", Known(known.seq, latest, known.generation, known.hash))
+        return Decision("regenerated", "generation_is_newer", replace(again, generation=incoming.generation))
+    return Decision("unchanged", "wording_is_the_same", again)
 
 
 def plausible(article: str, fetched: int, now: int) -> None:

@@ -31,11 +31,24 @@ class RuleSet:
     """
 
     def __init__(self, rules: Sequence[Rule], today: date) -> None:
+        self._today = today
         self._rules = {rule.id: rule for rule in rules if rule.in_force(today)}
+        metrics.RULES.set(len(self._rules))
         self._matcher = Matcher(Expression(rule.id, rule.version, rule.node) for rule in self._rules.values())
 
     def __len__(self) -> int:
         return len(self._rules)
+
+    def retire(self, today: date) -> None:
+        """Take rules out that have expired since the last call; call it with the day (UTC) of each batch."""
+        if today == self._today:
+            return
+        self._today = today
+        for rule in [rule for rule in self._rules.values() if not rule.in_force(today)]:
+            log.info("rule expired", rule=rule.id)
+            del self._rules[rule.id]
+            self._matcher.remove(rule.id)
+        metrics.RULES.set(len(self._rules))
 
     def match(self, document: Document) -> list[Match]:
         """Return the rules that match, by id."""
@@ -61,15 +74,14 @@ def rules_in(folder: Path) -> RuleSet:
     """Read the rules of a folder.
 
     Raises:
-        ConfigError: there is no such folder, or a rule in it is wrong; the text says where and how to mend it.
+        ConfigError: there is no such folder, or no rule in it, or a rule in it is wrong; the text says where and how to mend it.
     """
-    if not folder.is_dir():
+    if not folder.exists():
         raise ConfigError(
             f"{folder}: there is no such folder of rules; make it, or name another (indexer.rules in the settings, "
             "PRESSWATCH_INDEXER_RULES in the environment)"
         )
     rules = RuleSet(load_rules(folder), datetime.now(UTC).date())
-    metrics.RULES.set(len(rules))
     if not len(rules):
         log.warning("no rule is in force: articles are indexed, nothing alerts", folder=str(folder))
     return rules

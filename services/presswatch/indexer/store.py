@@ -6,7 +6,7 @@ Identity records are changed only by compare-and-set, so two writers never decid
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
@@ -35,6 +35,7 @@ class Identity:
         first_seen: milliseconds since 1970; its month names the index.
         index: where the article's document is.
         known: what is settled, or None: an article that was claimed, and not finished.
+        intent: the wording that somebody began to write and has not settled.
         words: tokens in title and text.
         rules: rule id -> version, of the matches that are announced and settled.
         unsettled: of the matches in announcements that may have gone out since.
@@ -45,6 +46,7 @@ class Identity:
     first_seen: int
     index: str
     known: Known | None = None
+    intent: Known | None = None
     words: int = 0
     rules: Mapping[str, str] = field(default_factory=dict)
     unsettled: Mapping[str, str] = field(default_factory=dict)
@@ -55,13 +57,9 @@ class Identity:
         """Return the record as JSON."""
         record: dict[str, Any] = {"first_seen": self.first_seen, "index": self.index}
         if self.known is not None:
-            record |= {
-                "seq": self.known.seq,
-                "latest": self.known.latest,
-                "generation": self.known.generation,
-                "hash": self.known.hash,
-                "words": self.words,
-            }
+            record |= {**asdict(self.known), "words": self.words}
+        if self.intent is not None:
+            record["intent"] = asdict(self.intent)
         for name, rules in (("rules", self.rules), ("unsettled", self.unsettled)):
             if rules:
                 record[name] = [{"id": rule, "version": version} for rule, version in sorted(rules.items())]
@@ -72,13 +70,11 @@ class Identity:
     @classmethod
     def decode(cls, record: Mapping[str, Any], seen: tuple[int, int]) -> Identity:
         """Read a record as Elasticsearch has it."""
-        known = None
-        if "seq" in record:
-            known = Known(record["seq"], record["latest"], record["generation"], record["hash"])
         return cls(
             first_seen=record["first_seen"],
             index=record["index"],
-            known=known,
+            known=_known(record) if "seq" in record else None,
+            intent=_known(record["intent"]) if "intent" in record else None,
             words=record.get("words", 0),
             rules={rule["id"]: rule["version"] for rule in record.get("rules", [])},
             unsettled={rule["id"]: rule["version"] for rule in record.get("unsettled", [])},
@@ -132,15 +128,6 @@ class Store:
         create = identity.seen is None
         return Write(write_alias(self._ids), article, identity.encode(), create=create, seen=identity.seen)
 
-    def document_write(self, article: str, identity: Identity, known: Known, source: bytes) -> Write:
-        """Return the write of an article's document, unless there is a later one."""
-        version = document_version(known.seq, known.generation)
-        return Write(write_alias(identity.index), article, source, version=version)
-
-    def revision_write(self, identity: str, seq: int, source: bytes) -> Write:
-        """Return the write of a replaced wording: once, whoever is first."""
-        return Write(write_alias(month_index(self._es, REVISIONS, seq)), identity, source, create=True)
-
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """Write, creating the months' indices on first need; returns an outcome for each, in their order."""
         if not writes:
@@ -159,6 +146,15 @@ class Store:
         return outcomes
 
 
-def claimed(identity: Identity, unsettled: Mapping[str, str], seen: tuple[int, int] | None) -> Identity:
-    """Return the record after announcements of these matches were noted in it."""
-    return replace(identity, unsettled={**identity.unsettled, **unsettled}, seen=seen)
+def document_write(article: str, identity: Identity, known: Known, source: bytes) -> Write:
+    """Return the write of an article's document, unless there is a later one."""
+    return Write(write_alias(identity.index), article, source, version=document_version(known.seq, known.generation))
+
+
+def revision_write(es: ElasticsearchSettings, identity: str, seq: int, source: bytes) -> Write:
+    """Return the write of a wording that was replaced or came too late: once, whoever is first."""
+    return Write(write_alias(month_index(es, REVISIONS, seq)), identity, source, create=True)
+
+
+def _known(record: Mapping[str, Any]) -> Known:
+    return Known(record["seq"], record["latest"], record["generation"], record["hash"])

@@ -28,6 +28,9 @@ MAX_REQUEST_BYTES = 8 * 1024 * 1024
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 """A document that takes more than 10 % of the heap is refused for ever (429), 50 MB at 512 MB: stay well below."""
 
+SHARD_WAIT_S = 15.0
+"""How long the server waits for a shard that is not there, before it says so: shorter than our own time-out."""
+
 PATIENCE = 6
 """Attempts for items that the server is too busy for, 0.1 to 3.2 s apart, before the caller is told to wait."""
 
@@ -88,6 +91,7 @@ class Bulk:
         stage: who writes, for the metrics.
         wait: waits for so many seconds and returns whether a stop was asked for.
         max_items: documents at most in one request. When the server is too busy the number is halved, and grows again.
+        shard_wait_s: see `SHARD_WAIT_S`.
     """
 
     def __init__(
@@ -97,12 +101,14 @@ class Bulk:
         wait: Callable[[float], bool],
         max_items: int = 500,
         max_request_bytes: int = MAX_REQUEST_BYTES,
+        shard_wait_s: float = SHARD_WAIT_S,
     ) -> None:
         self._client = client
         self._stage = stage
         self._wait = wait
         self._max_items = max_items
         self._max_bytes = max_request_bytes
+        self._shard_wait_s = shard_wait_s
         self._items = max_items
 
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
@@ -166,6 +172,7 @@ class Bulk:
                 answer = self._client.bulk(
                     operations=lines,
                     require_alias=True,
+                    timeout=f"{self._shard_wait_s * 1000:.0f}ms",
                     filter_path="items.*.status,items.*.error,items.*._seq_no,items.*._primary_term",
                 )
             except ApiError as error:
