@@ -199,3 +199,22 @@ def test_as_many_occurrences_as_asked_for(query: str, most: int) -> None:
     assert len(match.occurrences) == most
     assert match.occurrences[0].field == "title"
     assert matcher.match(document)[0].occurrences == ()
+
+
+def test_a_rule_that_is_removed_leaves_nothing_under_keys_that_stay() -> None:
+    matcher = Matcher([Expression("a", "1", parse("zoonoses AND wheat"))])
+
+    def filed() -> dict[Any, Any]:
+        keys = matcher._vocabulary._keys
+        return {
+            feature: (len(key.alone), {second.feature: len(entries) for second, entries in key.paired.items()})
+            for feature, key in keys.items()
+        }
+
+    before = filed()
+    assert sum(len(paired) for _, paired in before.values()) == 1
+    for query in ("zoonoses AND maize", "zoonoses", "zoonoses AND wheat"):
+        matcher.add(Expression("b", "1", parse(query)))
+        assert filed() != before
+        matcher.remove("b")
+        assert filed() == before

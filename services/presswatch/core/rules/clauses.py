@@ -189,9 +189,13 @@ class Close(Branch):
             (index, spans.starts[at], spans.ends[at], reading.fields[index].offsets(spans, at))
             for index, _, spans, at in self._places(reading, left=True, most=most)
         }
+        leaves = _text_leaves(self.right, reading)
+        partners = [_union(leaves, reading, field) for field in reading.fields]
         for index, first, last, (start, end) in sorted(places)[:most]:
             field = reading.fields[index]
-            other_start, other_end = self._nearest(reading, field, first, last)
+            other_start, other_end = self._nearest(
+                field, [leaf.spans(reading, field) for leaf in leaves], partners[index], first, last
+            )
             yield field.slice(min(start, other_start), max(end, other_end))
 
     def _places(
@@ -238,16 +242,18 @@ class Close(Branch):
             ):
                 yield index
 
-    def _nearest(self, reading: Reading, field: FieldReading, start: int, end: int) -> tuple[int, int]:
-        """Return the offsets of the partner nearest to a place of the left side; the one after it, if two are as near."""
-        leaves = _text_leaves(self.right, reading)
-        partners = _union(leaves, reading, field)
+    def _nearest(
+        self, field: FieldReading, right: Sequence[Spans], partners: Spans, start: int, end: int
+    ) -> tuple[int, int]:
+        """Return the offsets of the partner nearest to a place of the left side; the one after it, if two are as near.
+
+        `partners` is the union of `right`.
+        """
         after, before = bisect_left(partners.starts, end), bisect_right(partners.ends, start) - 1
         far = self._distance + 1
         gap_after = partners.starts[after] - end if after < len(partners.starts) else far
         gap_before = start - partners.ends[before] if before >= 0 and not self._ordered else far
-        for leaf in leaves:
-            spans = leaf.spans(reading, field)
+        for spans in right:
             wanted, edges = (
                 (start - gap_before, spans.ends) if gap_before < gap_after else (end + gap_after, spans.starts)
             )
