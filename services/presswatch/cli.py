@@ -21,6 +21,8 @@ COMMANDS = {
     "tag": "Tag articles by topic: JSON Lines in, JSON Lines out.",
     "topics": "Test topic packs on the examples that stand in them.",
     "match": "Match rules: JSON Lines in, JSON Lines out.",
+    "rules": "Print, test and lint rules, before they are in force.",
+    "explain": "Tell why a rule matches an article, or why not.",
     "search": "Search the indexed articles in the rule language.",
     "demo": "Run the whole system once on articles made for it.",
     "up": "Run the whole system on this machine, to stay.",

@@ -118,7 +118,7 @@ def check_rules(folder: Path) -> Checked:
     root = folder if folder.is_dir() else folder.parent
     loader = _Loader()
     loader.read_lists(root / LISTS)
-    for path in _rule_files(folder):
+    for path in rule_files(folder):
         loader.read_rules(path)
     if not loader.found and not loader.problems:
         mend = "put rule files into it (*.yaml, each one rule or a list of rules), or name another folder"
@@ -145,7 +145,8 @@ def _by_place(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
 
 
-def _rule_files(folder: Path) -> Iterator[Path]:
+def rule_files(folder: Path) -> Iterator[Path]:
+    """Yield the rule files of a folder, or the one file that is named."""
     if folder.is_file():
         yield folder
         return

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from presswatch.articles import id_of, with_language
-from presswatch.core.rules.document import Document
+from presswatch.articles import id_of
 from presswatch.core.rules.match import Expression, Match, Matcher
+from presswatch.documents import document_of
 from presswatch.jsonlines import files_argument, run
 from presswatch.rulefiles import load_rules
-
-if TYPE_CHECKING:
-    from presswatch.core.topics import Tagger
 
 
 @click.command(
@@ -44,35 +40,24 @@ def command(folder: Path, files: tuple[str, ...]) -> None:
     today = datetime.now(UTC).date()
     rules = [rule for rule in load_rules(folder) if rule.in_force(today)]
     matcher = Matcher(Expression(rule.id, rule.version, rule.node) for rule in rules)
-    tagger = _tagger if matcher.asks_for_topics() else None
-    run(files, lambda article: answer(article, matcher, tagger))
+    topics = matcher.asks_for_topics()
+    run(files, lambda article: answer(article, matcher, topics=topics))
 
 
-def answer(article: Mapping[str, Any], matcher: Matcher, tagger: Callable[[], Tagger] | None) -> dict[str, Any]:
+def answer(article: Mapping[str, Any], matcher: Matcher, *, topics: bool) -> dict[str, Any]:
     """Return the line out for an article.
 
     Args:
         article: the object of the line in.
         matcher: the rules.
-        tagger: gives the tagger, for articles without tags; None if no rule looks at tags.
+        topics: whether any of them looks at tags, so that an article without is to be tagged.
 
     Raises:
         BadMessageError: a value of the article has the wrong type or shape.
     """
-    article = with_language(article)
-    document = Document.of(article)
-    if article.get("tags") is None and tagger is not None:
-        document = document.with_tags(tagger().tag(article, document))
-    return {"id": id_of(article), "matches": [_shown(match) for match in matcher.match(document)]}
+    matches = matcher.match(document_of(article, topics=topics))
+    return {"id": id_of(article), "matches": [_shown(match) for match in matches]}
 
 
 def _shown(match: Match) -> dict[str, Any]:
     return {"rule": match.id, "version": match.version, "receipt": [receipt.shown() for receipt in match.receipts]}
-
-
-@cache
-def _tagger() -> Tagger:
-    from presswatch.core.topics import Tagger
-    from presswatch.packfiles import load_packs
-
-    return Tagger(load_packs())

@@ -14,14 +14,11 @@ from presswatch.commands import config_option
 from presswatch.core.errors import ConfigError
 from presswatch.core.periods import moment
 from presswatch.core.rules.match import Expression
-from presswatch.core.rules.model import Node
-from presswatch.core.rules.picture import explain
-from presswatch.core.rules.syntax import parse_all
 from presswatch.history import Found, Search
 from presswatch.jsonlines import write
 from presswatch.listing import block, iso
-from presswatch.rulefiles import load_lists
 from presswatch.settings import load
+from presswatch.typed import parse_typed
 
 PIPE_WIDTH = 120
 """Columns where the output is no terminal."""
@@ -66,7 +63,7 @@ def command(
     settings = load(config).settings
     now = time.time_ns() // 1_000_000
     first, end = _times(since, until, now)
-    node = _parsed(query, rules or settings.indexer.rules)
+    node = parse_typed(query, rules or settings.indexer.rules)
     from presswatch.adapters.elasticsearch import connect
 
     width = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if sys.stdout.isatty() else PIPE_WIDTH
@@ -93,21 +90,6 @@ def _times(since: str | None, until: str | None, now: int) -> tuple[int | None, 
     if first is not None and end is not None and first >= end:
         raise ConfigError(f"--since {since} is not before --until {until}: there is nothing between them")
     return first, end
-
-
-def _parsed(query: str, rules: Path) -> Node:
-    """Return the query's tree.
-
-    Raises:
-        ConfigError: it is wrong; the text shows each mistake with a caret and a mend.
-    """
-    if any("\ud800" <= ch <= "\udfff" for ch in query):
-        raise ConfigError("the query is not UTF-8 text; check the encoding of your terminal")
-    lists = load_lists(rules) if "@" in query else {}
-    node, errors = parse_all(query, lists)
-    if errors or node is None:
-        raise ConfigError("\n".join(f"query, {explain(query, error)}" for error in errors))
-    return node
 
 
 def _line(found: Found) -> str:

@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from presswatch.core.rules.document import Document
+from presswatch.core.rules.explain import Explainer, lines, reason
+from presswatch.core.rules.kibana import to_kibana
 from presswatch.core.rules.lexer import FIELDS
 from presswatch.core.rules.lists import read_entries
 from presswatch.core.rules.match import Expression, Matcher
@@ -70,6 +72,22 @@ def test_mistakes(block: Block) -> None:
     assert "\n".join(explain(query, error) for error in errors) == answer.rstrip()
 
 
+@pytest.mark.parametrize("block", of("why"), ids=lambda block: f"line {block.line}")
+def test_explanations(block: Block) -> None:
+    first, second, answer = block.body.split("\n", 2)
+    (_, query), (_, shown) = fields(f"{first}\n{second}")
+    verdict = Explainer(parse(query, LISTS)).explain(Document.of(article(shown)))
+    assert "\n".join([f"failed first: {reason(verdict)}", *lines(verdict)]) == answer.rstrip()
+
+
+@pytest.mark.parametrize("block", of("kibana"), ids=lambda block: f"line {block.line}")
+def test_forms_for_kibana(block: Block) -> None:
+    first, answer = block.body.split("\n", 1)
+    written = to_kibana(parse(first.removeprefix("query:").strip(), LISTS))
+    assert written.query == answer.rstrip()
+    assert not written.gaps
+
+
 def test_files(tmp_path: Path) -> None:
     for block in BLOCKS:
         if block.name:
@@ -99,4 +117,6 @@ def test_every_field_and_key_is_described() -> None:
 def test_the_page_has_examples_of_all_kinds() -> None:
     assert len(of("rule")) > 20
     assert len(of("error")) >= 2
+    assert of("why")
+    assert of("kibana")
     assert LISTS

@@ -1,0 +1,150 @@
+"""`presswatch rules`: look at rules before they are in force. No engine is needed."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from presswatch.core.errors import ConfigError
+from presswatch.core.rules.explain import lines, reason
+from presswatch.core.rules.kibana import Gap, to_kibana
+from presswatch.core.rules.model import Node
+from presswatch.core.rules.nearmiss import short
+from presswatch.core.rules.printer import to_query
+from presswatch.junit import Case, report
+from presswatch.rulefiles import RuleFileError, check_rules, load_rules
+from presswatch.ruletests import Outcome, example_places, run_examples
+from presswatch.typed import parse_typed
+
+SHOWN_TEXT = 300
+"""Code points of an example that are shown, of its title and of its text."""
+
+_rules_argument = click.argument("path", metavar="DIR|FILE", type=click.Path(exists=True, path_type=Path))
+
+
+@click.group()
+def command() -> None:
+    """Print, test and lint rules, before they are in force."""
+
+
+@command.command(
+    "print",
+    epilog="""
+    \b
+    presswatch rules print rules/grain.yaml
+    presswatch rules print --kibana -q 'wheat NEAR/5 ban* AND topic:agriculture'
+
+    With --kibana what has no form in Lucene's syntax is written wider, so that nothing that the rule matches is missed, and is named: on standard error with -q, else
+    below the rule.
+    """,
+)
+@click.argument("path", required=False, metavar="[DIR|FILE]", type=click.Path(exists=True, path_type=Path))
+@click.option("-q", "--query", metavar="QUERY", help="Print this query; DIR is then the folder of its lists (@name).")
+@click.option("--kibana", is_flag=True, help="As Kibana takes it in Lucene mode, fully parenthesised.")
+def print_rules(path: Path | None, query: str | None, kibana: bool) -> None:
+    """Print rules in their normal form: operators in one way, groups in as many parentheses as make them plain."""
+    if query is not None:
+        text, gaps = _printed(parse_typed(query, path), kibana=kibana)
+        click.echo(text)
+        for gap in gaps:
+            click.echo(_told(gap), err=True)
+        return
+    if path is None:
+        raise click.UsageError("name a folder or file of rules, or a query: presswatch rules print -q 'wheat AND ban*'")
+    for rule in load_rules(path):
+        text, gaps = _printed(rule.node, kibana=kibana)
+        click.echo("\n".join([rule.id, f"  {text}", *(f"  {_told(gap)}" for gap in gaps)]))
+
+
+def _printed(node: Node, *, kibana: bool) -> tuple[str, tuple[Gap, ...]]:
+    if not kibana:
+        return to_query(node), ()
+    written = to_kibana(node)
+    return written.query, written.gaps
+
+
+def _told(gap: Gap) -> str:
+    return f"Kibana has no form for {gap.clause}: {gap.instead}"
+
+
+@command.command("test")
+@_rules_argument
+@click.option("--junit", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML too.")
+def test_rules(path: Path, junit: Path | None) -> None:
+    """Run the examples of rules: must_match and must_not_match, also those of disabled and expired rules.
+
+    An article without tags is tagged first, if its rule asks for topics. Exit code: 0; 1 if an example failed; 2 if a rule is wrong.
+    """
+    rules = load_rules(path)
+    outcomes = run_examples(rules)
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    places = example_places(path) if failed else {}
+    for outcome in failed:
+        file, line = places[outcome.rule, outcome.key, outcome.number]
+        click.echo("\n".join([f"{file}:{line}: {_headline(outcome)}", *_details(outcome), ""]))
+    if junit:
+        cases = [_case(outcome, places.get((outcome.rule, outcome.key, outcome.number))) for outcome in outcomes]
+        _save(junit, report("presswatch rules test", cases))
+    tested = {outcome.rule for outcome in outcomes}
+    if idle := [rule.id for rule in rules if rule.id not in tested]:
+        shown = ", ".join(idle[:5]) + (", ..." if len(idle) > 5 else "")
+        click.echo(f"{_number(len(idle), 'rule')} without examples: {shown}")
+    click.echo(f"{_number(len(outcomes), 'example')} of {_number(len(tested), 'rule')}: {len(failed) or 'none'} failed")
+    sys.exit(1 if failed else 0)
+
+
+def _headline(outcome: Outcome) -> str:
+    example = f"{outcome.rule}: {outcome.key} {outcome.number}"
+    if outcome.matched is None:
+        return f"{example} cannot be read: {outcome.error}"
+    return f"{example} {'matches' if outcome.matched else 'does not match'}"
+
+
+def _details(outcome: Outcome) -> list[str]:
+    texts = [(name, outcome.article.get(name)) for name in ("title", "text")]
+    shown = [f"  {name}: {short(text, SHOWN_TEXT)}" for name, text in texts if text]
+    if outcome.verdict is None:
+        return shown
+    first = [] if outcome.verdict.holds else [f"  failed first: {reason(outcome.verdict)}"]
+    return [*shown, *first, *(f"  {line}" for line in lines(outcome.verdict))]
+
+
+def _case(outcome: Outcome, place: tuple[str, int] | None) -> Case:
+    name = f"{outcome.key} {outcome.number}"
+    if outcome.passed:
+        return Case(outcome.rule, name)
+    kind = "error" if outcome.matched is None else "failure"
+    file, line = place or ("", 0)
+    return Case(outcome.rule, name, kind, _headline(outcome), "\n".join(_details(outcome)), file, line)
+
+
+def _save(file: Path, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise ConfigError(f"--junit: cannot write {file}: {error.strerror}") from error
+
+
+@command.command("lint")
+@_rules_argument
+def lint_rules(path: Path) -> None:
+    """Show what is probably not meant, in rules that are correct.
+
+    Exit code: 0, with or without warnings; 2 if a rule is wrong.
+    """
+    checked = check_rules(path)
+    if checked.problems:
+        raise RuleFileError(checked.problems)
+    for warning in checked.warnings:
+        click.echo(f"{warning}\n")
+    number = len(checked.warnings)
+    by_rule = Counter(warning.rule for warning in checked.warnings)
+    found = f"{_number(number, 'warning')} in {_number(len(by_rule), 'rule')}" if number else "no warnings"
+    click.echo(f"{found}; {_number(len(checked.rules), 'rule')} checked")
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

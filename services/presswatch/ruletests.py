@@ -1,0 +1,89 @@
+"""Runs the examples of rules: must_match and must_not_match, each by the rule in which it stands.
+
+An edge: finds again in the files where an example that failed stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from presswatch.core.errors import BadMessageError
+from presswatch.core.rules.explain import Explainer, Verdict
+from presswatch.core.rules.match import Expression, Matcher
+from presswatch.core.rules.picture import place
+from presswatch.core.rules.rule import Rule
+from presswatch.documents import document_of
+from presswatch.rulefiles import rule_files
+from presswatch.yamlsource import read_yaml
+
+KEYS = ("must_match", "must_not_match")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one example.
+
+    Args:
+        rule: its id.
+        key: must_match or must_not_match.
+        number: which example of that key, from 1.
+        article: the example; a text is an article with that text.
+        matched: whether the rule matches it; None if it could not be read.
+        verdict: why; only of an example that failed.
+        error: why it could not be read.
+    """
+
+    rule: str
+    key: str
+    number: int
+    article: Mapping[str, Any]
+    matched: bool | None
+    verdict: Verdict | None = None
+    error: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the rule does with the example what it must."""
+        return self.matched is (self.key == "must_match")
+
+
+def run_examples(rules: Iterable[Rule]) -> list[Outcome]:
+    """Run all examples, in the order of the rules; those of disabled and expired rules as well."""
+    return [outcome for rule in rules for outcome in _run(rule)]
+
+
+def _run(rule: Rule) -> Iterable[Outcome]:
+    examples = [
+        (key, number, {"text": example} if isinstance(example, str) else example)
+        for key, given in zip(KEYS, (rule.must_match, rule.must_not_match), strict=True)
+        for number, example in enumerate(given, start=1)
+    ]
+    if not examples:
+        return
+    matcher = Matcher([Expression(rule.id, rule.version, rule.node)])
+    topics = matcher.asks_for_topics()
+    for key, number, article in examples:
+        try:
+            document = document_of(article, topics=topics)
+        except BadMessageError as error:
+            yield Outcome(rule.id, key, number, article, None, error=error.detail)
+            continue
+        matched = bool(matcher.match(document))
+        failed = matched is not (key == "must_match")
+        verdict = Explainer(rule.node).explain(document) if failed else None
+        yield Outcome(rule.id, key, number, article, matched, verdict)
+
+
+def example_places(folder: Path) -> dict[tuple[str, str, int], tuple[str, int]]:
+    """Return file and line of every example, by id of the rule, key and number; of rules that have been loaded."""
+    found: dict[tuple[str, str, int], tuple[str, int]] = {}
+    for path in rule_files(folder):
+        source = read_yaml(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
+        for loc, at in source.places.items():
+            if len(loc) in {2, 3} and isinstance(loc[-1], int) and loc[-2] in KEYS:
+                rule = source.data[loc[0]] if len(loc) == 3 else source.data
+                found[rule["id"], loc[-2], loc[-1] + 1] = str(path), place(source.text, at.start)[0]
+    return found
