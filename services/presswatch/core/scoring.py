@@ -58,7 +58,7 @@ class Scoring:
     body_fade: float = 0.7
     passage_words: int = 60
     passage: float = 0.45
-    passage_fade: float = 0.25
+    passage_fade: float = 0.3
 
 
 DEFAULT = Scoring()
