@@ -26,8 +26,9 @@ run_option = click.option(
 @click.command("up")
 @config_option
 @run_option
+@click.option("--engines-name", default=ENGINES_NAME, show_default=True, help="Instance of the local engines.")
 @click.option("--engines/--no-engines", default=None, help="Start engines here; by default if both are on loopback.")
-def command(config: Path | None, run: Path, engines: bool | None) -> None:
+def command(config: Path | None, run: Path, engines_name: str, engines: bool | None) -> None:
     """Start engines, services and a supervisor that restarts what dies; print where everything is."""
     import os
     import subprocess
@@ -51,14 +52,14 @@ def command(config: Path | None, run: Path, engines: bool | None) -> None:
         if here:
             with Display() as display:
                 wish = local.PortWish(int(kafka_port), url.port or 80)
-                local.start(ENGINES_NAME, wish=wish, home=settings.engines_home, display=display)
-            programs.insert(0, system.engines_program(ENGINES_NAME, run))
+                local.start(engines_name, wish=wish, home=settings.engines_home, display=display)
+            programs.insert(0, system.engines_program(engines_name, run))
         subprocess.run([sys.executable, "-m", "presswatch", "setup"], env=environ, check=True)
         supervisor.start(programs, environ)
-        for program in programs:
-            supervisor.launch(program.name)
+        if here:
+            supervisor.launch(system.ENGINES_PROGRAM)
     no_slack = settings.slack.token is None and settings.slack.webhook is None
-    system.wait_ready(
+    system.launch_services(
         supervisor,
         settings,
         lambda text: click.echo(f"waiting for {text}"),

@@ -48,13 +48,14 @@ def service_programs(instance: str, more: Mapping[str, Sequence[str]] | None = N
 
 
 ENGINES_FILE = "engines.name"
+ENGINES_PROGRAM = "engines"
 
 
 def engines_program(name: str, run: Path) -> Program:
     """Return the process that keeps this instance of the local engines up, and note its name for `down`."""
     run.mkdir(parents=True, exist_ok=True)
     (run / ENGINES_FILE).write_text(name)
-    return Program("engines", [sys.executable, "-m", "presswatch", "engines", "run", "--name", name])
+    return Program(ENGINES_PROGRAM, [sys.executable, "-m", "presswatch", "engines", "run", "--name", name])
 
 
 def stop_all(run: Path, home: Path | None) -> bool:
@@ -74,7 +75,7 @@ def base_url(settings: Settings, service: str) -> str:
     return f"http://{settings.http.host}:{getattr(settings.http, service)}"
 
 
-def waiting_for(settings: Settings, services: Sequence[str] = SERVICES) -> dict[str, str]:
+def waiting_for(settings: Settings, services: Sequence[str]) -> dict[str, str]:
     """Return the services that are not ready, with what each waits for."""
     waiting = {}
     for service in services:
@@ -89,13 +90,29 @@ def waiting_for(settings: Settings, services: Sequence[str] = SERVICES) -> dict[
     return waiting
 
 
-def wait_ready(
+def launch_services(
     supervisor: Supervisor,
     settings: Settings,
     tell: Callable[[str], None],
     tolerate: Callable[[str, str], bool] = lambda _name, _why: False,
 ) -> None:
-    """Wait until every service is ready.
+    """Start the services and wait until they are ready: ingest last, so that no article waits for a tagger that starts."""
+    *readers, ingest = SERVICES
+    for name in readers:
+        supervisor.launch(name)
+    wait_ready(supervisor, settings, readers, tell, tolerate)
+    supervisor.launch(ingest)
+    wait_ready(supervisor, settings, [ingest], tell, tolerate)
+
+
+def wait_ready(
+    supervisor: Supervisor,
+    settings: Settings,
+    services: Sequence[str],
+    tell: Callable[[str], None],
+    tolerate: Callable[[str, str], bool],
+) -> None:
+    """Wait until services are ready.
 
     Args:
         tell: shown what is waited for, when it changes.
@@ -107,7 +124,7 @@ def wait_ready(
     deadline = time.monotonic() + READY_S
     told = ""
     while True:
-        waiting = {name: why for name, why in waiting_for(settings).items() if not tolerate(name, why)}
+        waiting = {name: why for name, why in waiting_for(settings, services).items() if not tolerate(name, why)}
         if not waiting:
             return
         text = ", ".join(f"{name} ({why})" for name, why in waiting.items())
@@ -207,8 +224,9 @@ class TrialSystem:
             programs.insert(0, engines_program(self.engines_name, self.folder))
         self.supervisor.start(programs, self.environment())
         for program in programs:
-            self.supervisor.launch(program.name)
-        wait_ready(self.supervisor, self.settings, tell)
+            if program.name not in SERVICES:
+                self.supervisor.launch(program.name)
+        launch_services(self.supervisor, self.settings, tell)
 
     def command(self, *arguments: str, code: int = 0) -> str:
         """Run `presswatch ARGUMENTS` and return its output.
