@@ -77,6 +77,13 @@ def test_a_near_of_too_many_pairs_has_no_form() -> None:
     assert written.gaps
 
 
+def test_long_lists_are_not_written_out_in_pairs() -> None:
+    terms = [f"w{number}" for number in range(3000)]
+    written = to_kibana(parse("title:@big NEAR/5 title:@big2", {"big": terms, "big2": [*terms, "rain"]}))
+    assert len(written.query) < 60_000
+    assert [gap.clause for gap in written.gaps] == ["title:@big NEAR/5 title:@big2"]
+
+
 @given(queries)
 def test_any_rule_is_written_with_balanced_parentheses_and_without_our_own_operators(query: Query) -> None:
     tree = parse(query.text, RANDOM_LISTS)

@@ -173,14 +173,15 @@ class _Writer:
         """Write single words in pairs, as phrases with a slop; of all else only that both sides stand in the field."""
         words, more_words = [[leaf for leaf in side if _is_word(leaf)] for side in (left, right)]
         others, more_others = [[leaf for leaf in side if not _is_word(leaf)] for side in (left, right)]
+        firsts, seconds = _tokens(words), _tokens(more_words)
+        orders = 1 if node.ordered else 2
+        if len(firsts) * len(seconds) * orders > MAX_FORMS:
+            firsts, words, more_words, others, more_others = [], [], [], list(left), list(right)
         forms = [
             _quoted(pair, node.distance)
-            for first, second in product(_tokens(words), _tokens(more_words))
-            for pair in ((first, second), (second, first))[: 1 if node.ordered else 2]
+            for first, second in product(firsts, seconds)
+            for pair in ((first, second), (second, first))[:orders]
         ]
-        if len(forms) > MAX_FORMS:
-            forms, others, more_others = [], list(left), list(right)
-            words, more_words = [], []
         wide = [(others, right), (words, more_others)]
         for first_side, second_side in wide:
             if first_side and second_side:
