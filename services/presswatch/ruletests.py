@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from presswatch.core.rules.picture import place
 from presswatch.core.rules.rule import Rule
 from presswatch.documents import document_of
 from presswatch.rulefiles import rule_files
-from presswatch.yamlsource import read_yaml
+from presswatch.yamlsource import Loc, read_yaml
 
 KEYS = ("must_match", "must_not_match")
 
@@ -82,8 +83,12 @@ def example_places(folder: Path) -> dict[tuple[str, str, int], tuple[str, int]]:
     found: dict[tuple[str, str, int], tuple[str, int]] = {}
     for path in rule_files(folder):
         source = read_yaml(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
-        for loc, at in source.places.items():
-            if len(loc) in {2, 3} and isinstance(loc[-1], int) and loc[-2] in KEYS:
-                rule = source.data[loc[0]] if len(loc) == 3 else source.data
-                found[rule["id"], loc[-2], loc[-1] + 1] = str(path), place(source.text, at.start)[0]
+        rules = list(enumerate(source.data)) if isinstance(source.data, list) else [(None, source.data)]
+        for (index, rule), key in product(rules, KEYS):
+            way: Loc = (key,) if index is None else (index, key)
+            for number in range(len(rule.get(key, ()))):
+                at: Loc = (*way, number)
+                while at not in source.places:  # an alias stands there
+                    at = at[:-1]
+                found[rule["id"], key, number + 1] = str(path), place(source.text, source.places[at].start)[0]
     return found

@@ -117,6 +117,13 @@ def test_a_match_shows_the_leaves_that_held_with_quotes() -> None:
     ]
 
 
+def test_of_a_long_list_as_many_terms_are_shown_as_can_be_read() -> None:
+    told = lines(explain("@many AND COUNT/900 @many", " ".join(LISTS["many"])))
+    assert len(told) < 50
+    assert "yes    @many: 4,980 more hold than are shown" in told
+    assert "yes    COUNT/900 @many: found 5000; COUNT/900 asks for 900" in told
+
+
 def test_what_a_terminal_would_obey_is_not_passed_on() -> None:
     told = "\n".join(lines(explain('"flu vaccine" OR wheat', "flu \x1b[31m\r\n vaccines wheat\x07 vaccine")))
     assert "\x1b" not in told

@@ -21,7 +21,7 @@ from presswatch.core.rules.reading import Reading, Receipt
 from presswatch.core.rules.vocabulary import Vocabulary
 
 SHOWN_ALTERNATIVES = 20
-"""Alternatives of an OR of which none holds that are told of one by one; of more, only that none does."""
+"""Alternatives of an OR that are told of one by one: of more that hold the first, of more that do not only that none does."""
 
 
 class _Span(NamedTuple):
@@ -58,7 +58,7 @@ class Verdict:
         holds: whether the article satisfies it.
         why: what was found or is missing, in words; "" where receipts or parts say it all.
         receipts: of a leaf that holds, its first places.
-        parts: what it hangs on, in the order of the query. Of an OR that holds, the alternatives that do.
+        parts: what it hangs on, in the order of the query. Of an OR that holds, the first alternatives that do.
     """
 
     node: Node
@@ -124,7 +124,10 @@ class Explainer:
         """Judge an OR; of one with thousands of alternatives only those are worded that are shown."""
         held = [part for part in node.clauses if self._holds(part, reading)]
         if held:
-            return Verdict(node, holds=True, parts=tuple(self._judge(part, reading) for part in held))
+            more = len(held) - SHOWN_ALTERNATIVES
+            why = f"{more:,} more hold{'s' * (more == 1)} than are shown" if more > 0 else ""
+            parts = tuple(self._judge(part, reading) for part in held[:SHOWN_ALTERNATIVES])
+            return Verdict(node, holds=True, why=why, parts=parts)
         number = len(node.clauses)
         if number > SHOWN_ALTERNATIVES or node.listed is not None:
             of = f"{number:,} terms of @{node.listed}" if node.listed is not None else f"{number:,} alternatives"
