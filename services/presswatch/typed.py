@@ -16,7 +16,7 @@ def parse_typed(query: str, folder: Path | None) -> Node:
 
     Args:
         query: in the rule language.
-        folder: of rule files, whose lists (``@name``) the query may use.
+        folder: of rule files, or one such file, whose lists (``@name``) the query may use.
 
     Raises:
         ConfigError: it is wrong; the text shows each mistake with a caret and a mend.
@@ -24,7 +24,7 @@ def parse_typed(query: str, folder: Path | None) -> Node:
     """
     if any("\ud800" <= ch <= "\udfff" for ch in query):
         raise ConfigError("the query is not UTF-8 text; check the encoding of your terminal")
-    lists = load_lists(folder) if folder and "@" in query else {}
+    lists = load_lists(folder if folder.is_dir() else folder.parent) if folder and "@" in query else {}
     node, errors = parse_all(query, lists)
     if errors or node is None:
         raise ConfigError("\n".join(f"query, {explain(query, error)}" for error in errors))

@@ -98,6 +98,7 @@ def test_printing_for_people_and_for_kibana(folder: Path) -> None:
     code, told, errors = run(folder, "rules", "print", "--kibana", "-q", "title:@grains AND NOT raw:WHO", "rules")
     assert (code, told) == (0, 'tok.title:(wheat OR "durum wheat")\n')
     assert errors == "Kibana has no form for NOT raw:WHO: it is left out\n"
+    assert run(folder, "rules", "print", "-q", "@grains", "rules/grain.yaml") == (0, "@grains\n", "")
     code, told, errors = run(folder, "rules", "print", "-q", "wheat ban")
     assert (code, told) == (2, "")
     assert errors.startswith("presswatch: query, line 1, column 7: no operator stands")
