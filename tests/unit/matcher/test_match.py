@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from presswatch.core.rules.match import Document, Expression, Match, Matcher, Occurrence, Receipt
+from presswatch.core.rules.model import Phrase, Wildcard
 from presswatch.core.rules.syntax import parse
 
 WHEAT: dict[str, Any] = {
@@ -150,6 +151,12 @@ def test_offsets_are_code_points_of_the_original() -> None:
 )
 def test_scripts(query: str, text: str, holds: bool) -> None:
     assert bool(matched(query, {"text": text})) is holds
+
+
+def test_a_pattern_that_any_word_fits_does_not_fit_metadata() -> None:
+    matcher = Matcher([Expression("any", "1", Phrase(((Wildcard("?*"),),), "?*"))])
+    assert not matcher.match(Document.of({**WHEAT, "title": "", "text": "!"}))
+    assert matcher.match(Document.of({"title": "x"}))
 
 
 def test_covers_of_a_clause_over_both_fields_are_one_per_leaf() -> None:

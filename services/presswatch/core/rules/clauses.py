@@ -89,9 +89,13 @@ class AnyOf(Branch):
         """Return the clauses that the document may satisfy, in the order of the query."""
         anchors = self.anchors & reading.present
         if not anchors:
-            return [self.clauses[index] for index in self._branches]
-        indices = set(self._branches).union(*[self._by_anchor[key] for key in anchors])
-        return [self.clauses[index] for index in sorted(indices)]
+            indices = self._branches
+        elif len(anchors) == 1 and not self._branches:
+            (key,) = anchors
+            indices = self._by_anchor[key]
+        else:
+            indices = sorted(set(self._branches).union(*[self._by_anchor[key] for key in anchors]))
+        return [self.clauses[index] for index in indices]
 
     def holds(self, reading: Reading) -> bool:
         if not self._deciding.isdisjoint(reading.present):

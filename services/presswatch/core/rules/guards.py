@@ -15,6 +15,9 @@ from presswatch.core.rules.vocabulary import Anything, Key, Vocabulary
 _PATIENCE = 64
 """Times per guard that a rule may be looked at in vain before its guards are chosen anew, then twice as many."""
 
+_MAX_PRODUCT = 16
+"""Pairs of alternatives of two clauses, such as the sides of a NEAR, up to which each pair is an alternative of its own."""
+
 Alternative = frozenset[Key]
 Guard = tuple[Key, Key | None]
 
@@ -104,8 +107,8 @@ class Guards:
 def cover(clause: Clause, rate: Callable[[Key], float]) -> list[Alternative]:
     """Return alternatives of which one has all its keys in every document that satisfies the clause.
 
-    Of the clauses that must all hold, that is of the one whose alternatives are rarest; keys that the others need in any case are
-    added to each. An empty alternative says nothing of a document.
+    Of clauses that must all hold, the one whose alternatives are rarest is covered; keys that the others need in any case are
+    added to each, or else the alternatives of the next, if they are few. An empty alternative says nothing of a document.
     """
     match clause:
         case MatchLeaf():
@@ -131,7 +134,10 @@ def _narrowest(covers: list[list[Alternative]], rate: Callable[[Key], float]) ->
     if not covers:
         return [frozenset()]
     always = frozenset[Key]().union(*(part[0] for part in covers if len(part) == 1))
-    return [alternative | always for alternative in min(covers, key=lambda part: _weight(part, rate))]
+    rarest, *others = sorted(covers, key=lambda part: _weight(part, rate))[:2]
+    if not always and others and len(rarest) * len(others[0]) <= _MAX_PRODUCT:
+        return [one | other for one in rarest for other in others[0]]
+    return [alternative | always for alternative in rarest]
 
 
 def _weight(alternatives: list[Alternative], rate: Callable[[Key], float]) -> float:
