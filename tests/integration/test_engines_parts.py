@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -369,7 +368,5 @@ def test_two_installers_at_once_fetch_once_and_a_damaged_set_is_made_anew(
     assert not dist.complete()
     assert install.install(home, lambda _: None) == dist
     assert jar.stat().st_size == size
-    began = time.monotonic()
     install.install(home, lambda _: None)
-    assert time.monotonic() - began < 2, "what is there is not fetched again"
     assert len(calls.read_text().splitlines()) == 2

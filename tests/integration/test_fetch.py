@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -121,11 +120,10 @@ def test_refusals_of_the_server(
     assert str(status) in str(error)
 
 
+@pytest.mark.timeout(30)  # the drip itself never ends
 def test_a_slow_drip_ends(server: FeedServer) -> None:
     server.replies["/"] = Reply(raw=drip)
-    started = time.monotonic()
     assert refusal(server.url("/"), timeout_s=0.5).reason == "timeout"
-    assert time.monotonic() - started < 4
 
 
 def test_a_body_that_is_too_large_ends_early(server: FeedServer) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from presswatch.ingest.markup import html_to_text, title_text
@@ -67,11 +65,10 @@ def test_text_of_a_title(title: str, text: str) -> None:
         "<!--" * 300_000,
     ],
 )
-def test_time_is_linear_in_size(markup: str) -> None:
-    started = time.process_time()
-    html_to_text(markup)
-    title_text(markup)
-    assert time.process_time() - started < 5  # measured: 0.4 s
+@pytest.mark.timeout(60)  # measured: 0.4 s; what it guards against takes hours
+def test_hostile_markup_ends(markup: str) -> None:
+    assert len(html_to_text(markup)) <= len(markup)
+    assert len(title_text(markup)) <= len(markup)
 
 
 def test_deep_nests_keep_their_text() -> None:
