@@ -5,7 +5,7 @@ It adds and raises; it never takes anything away: what could only be had by losi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from kafka.errors import (
     KafkaTimeoutError,
     SaslAuthenticationFailedError,
     TopicAlreadyExistsError,
+    for_code,
 )
 
 from presswatch.adapters.elasticsearch import ensure_index, translated
@@ -58,17 +59,19 @@ def provision_kafka(kafka: KafkaSettings) -> Iterator[Step]:
         ConfigError: Kafka refuses what the settings ask for.
     """
     with _kafka_errors(kafka):
-        admin = KafkaAdminClient(**connection(kafka), bootstrap_timeout_ms=15_000, request_timeout_ms=20_000)
+        admin = KafkaAdminClient(**connection(kafka), bootstrap_timeout_ms=10_000, request_timeout_ms=20_000)
     try:
         with _kafka_errors(kafka):
             there = set(admin.list_topics())
+            missing = [spec for spec in TOPICS if topic(kafka, spec.name) not in there]
+            created = _create_topics(admin, kafka, missing) if missing else set()
         for spec in TOPICS:
-            with _kafka_errors(kafka):
-                if topic(kafka, spec.name) in there or not _create_topic(admin, kafka, spec):
+            if spec.name in created:
+                yield Step(_topic_label(kafka, spec), "created", _count(_partitions(kafka, spec), "partition"))
+            else:
+                with _kafka_errors(kafka):
                     steps = _adjust_topic(admin, kafka, spec)
-                else:
-                    steps = [Step(_topic_label(kafka, spec), "created", _count(_partitions(kafka, spec), "partition"))]
-            yield from steps
+                yield from steps
     finally:
         admin.close()
 
@@ -85,18 +88,25 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _create_topic(admin: KafkaAdminClient, kafka: KafkaSettings, spec: TopicSpec) -> bool:
-    """Create a topic and wait until it has leaders; False if somebody else was first."""
-    wish = {
-        "num_partitions": _partitions(kafka, spec),
-        "replication_factor": kafka.replication,
-        "configs": spec.config(),
+def _create_topics(admin: KafkaAdminClient, kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> set[str]:
+    """Create topics and wait until they have leaders; return those of which nobody else was first."""
+    wishes = {
+        topic(kafka, spec.name): {
+            "num_partitions": _partitions(kafka, spec),
+            "replication_factor": kafka.replication,
+            "configs": spec.config(),
+        }
+        for spec in specs
     }
-    try:
-        admin.create_topics({topic(kafka, spec.name): wish}, wait_for_metadata=True)
-    except TopicAlreadyExistsError:
-        return False
-    return True
+    answer = admin.create_topics(wishes, raise_errors=False)
+    created: set[str] = set()
+    for told in answer["topics"]:
+        if told["error_code"] == 0:
+            created.add(told["name"].removeprefix(kafka.prefix))
+        elif told["error_code"] != TopicAlreadyExistsError.errno:
+            raise for_code(told["error_code"])(told["error_message"])
+    admin.wait_for_topics(list(wishes))
+    return created
 
 
 def _adjust_topic(admin: KafkaAdminClient, kafka: KafkaSettings, spec: TopicSpec) -> list[Step]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import (
     AuthorizationError,
     CommitFailedError,
@@ -45,6 +45,9 @@ MAX_REQUEST_BYTES = 13 * 1024 * 1024
 
 _BOOTSTRAP_MS = 5_000
 """One attempt to connect; between attempts a stop is heard."""
+
+_COMMIT_MS = 5_000
+"""One attempt to commit; what is not confirmed by then is tried again."""
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 _WRONG_SET_UP = (AuthorizationError, SaslAuthenticationFailedError, InvalidTopicError, FencedInstanceIdError)
@@ -333,6 +336,7 @@ class BatchConsumer:
         self._source = topic(settings.kafka, source)
         self._batch = batch
         self._consumer: Any = None
+        self._uncommitted: dict[Any, int] = {}
 
     def run(
         self,
@@ -367,6 +371,7 @@ class BatchConsumer:
                 records = [_record(item) for items in fetched.values() for item in items]
                 self._observe_lag()
                 if not records:
+                    self._commit(health, part)
                     continue
                 with metrics.BATCH_SECONDS.labels(self._stage).time():
                     done = persist(
@@ -375,7 +380,8 @@ class BatchConsumer:
                     )  # fmt: skip
                 if not done:
                     return
-                self._commit(records)
+                self._note_done(records)
+                self._commit(health, part)
                 if self._consumer.paused():
                     self._consumer.resume(*self._consumer.paused())
         finally:
@@ -406,7 +412,7 @@ class BatchConsumer:
         if not partitions:
             consumer.close(autocommit=False)
             raise RetryableError(f"there is no topic {self._source!r} yet: run `presswatch setup`")
-        consumer.subscribe([self._source])
+        consumer.subscribe([self._source], listener=_OnRevoked(self._uncommitted.clear))
         self._consumer = consumer
 
     def _keep_membership(self) -> None:
@@ -422,13 +428,18 @@ class BatchConsumer:
             self._consumer.seek(partition, items[0].offset)
             self._consumer.pause(partition)
 
-    def _commit(self, records: Sequence[Record]) -> None:
-        ends: dict[Any, int] = {}
+    def _note_done(self, records: Sequence[Record]) -> None:
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
-            ends[partition] = max(ends.get(partition, 0), record.offset + 1)
+            self._uncommitted[partition] = max(self._uncommitted.get(partition, 0), record.offset + 1)
+
+    def _commit(self, health: Health, part: str) -> None:
+        """Commit what is done; what Kafka does not confirm now is tried again with the next batch or when idle."""
+        if not self._uncommitted:
+            return
+        offsets = {partition: OffsetAndMetadata(end, "", -1) for partition, end in self._uncommitted.items()}
         try:
-            self._consumer.commit({partition: OffsetAndMetadata(end, "", -1) for partition, end in ends.items()})
+            self._consumer.commit(offsets, timeout_ms=_COMMIT_MS)
         except FencedInstanceIdError as error:
             raise FatalError(
                 f"another process runs as instance {self._settings.instance!r}; give each replica a name of its own"
@@ -436,8 +447,14 @@ class BatchConsumer:
         except _LOST_PARTITIONS as error:
             # Another member has the partitions now and will repeat this batch; ids make that harmless.
             log.info("batch not committed, partitions moved", why=repr(error))
+            self._uncommitted.clear()
         except KafkaError as error:
-            log.warning("batch not committed, it will be repeated after a restart", why=repr(error))
+            log.warning("batch not committed yet", why=repr(error))
+            metrics.RETRIES.labels(self._stage, type(error).__name__).inc()
+            health.not_ready(f"Kafka: {error!r}", part)
+        else:
+            self._uncommitted.clear()
+            health.ready(part)
 
     def _observe_lag(self) -> None:
         lag = 0.0
@@ -450,6 +467,19 @@ class BatchConsumer:
             log.info("lag unknown", stage=self._stage, why=repr(error))
             lag = float("nan")
         metrics.LAG.labels(self._stage).set(lag)
+
+
+class _OnRevoked(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Forgets what was to be committed for partitions that another member has from now on."""
+
+    def __init__(self, forget: Callable[[], None]) -> None:
+        self._forget = forget
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        self._forget()
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        pass
 
 
 def _record(item: Any) -> Record:

@@ -23,6 +23,6 @@ def command(config: Path | None) -> None:
     from presswatch.settings import load
 
     settings = load(config).settings
-    configure_logs(settings.log.model_copy(update={"level": "warning"}), "setup")
+    configure_logs(settings.log.model_copy(update={"level": "error"}), "setup")
     client = connect(settings.elasticsearch)
     provision.run(settings.kafka, client, settings.elasticsearch, now_ms(), click.echo)
