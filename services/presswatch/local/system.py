@@ -50,6 +50,9 @@ def service_programs(instance: str, more: Mapping[str, Sequence[str]] | None = N
 ENGINES_FILE = "engines.name"
 ENGINES_PROGRAM = "engines"
 
+TRIAL_PREFIX = "trial-"
+"""Instances of the engines whose name begins so are a trial's: their data go when they are stopped."""
+
 
 def engines_program(name: str, run: Path) -> Program:
     """Return the process that keeps this instance of the local engines up, and note its name for `down`."""
@@ -65,7 +68,8 @@ def stop_all(run: Path, home: Path | None) -> bool:
     supervisor.stop()
     name = run / ENGINES_FILE
     if name.exists():
-        ran = bool(engines.stop(name.read_text(), home=home)) or ran
+        instance = name.read_text()
+        ran = bool(engines.stop(instance, delete_data=instance.startswith(TRIAL_PREFIX), home=home)) or ran
         name.unlink()
     return ran
 
@@ -172,7 +176,7 @@ class TrialSystem:
         self.config = folder / "presswatch.yaml"
         self.slack_log = folder / "slack-messages.jsonl"
         self.supervisor = Supervisor(folder)
-        self.engines_name = f"trial-{os.getpid()}-{folder.name}"[:60].rstrip("-.")
+        self.engines_name = f"{TRIAL_PREFIX}{os.getpid()}-{folder.name}"[:60].rstrip("-.")
         self._values = values
         self._keep = keep
         self._home = load().settings.engines_home
