@@ -59,7 +59,7 @@ def provision_kafka(kafka: KafkaSettings) -> Iterator[Step]:
         ConfigError: Kafka refuses what the settings ask for.
     """
     with _kafka_errors(kafka):
-        admin = KafkaAdminClient(**connection(kafka), bootstrap_timeout_ms=10_000, request_timeout_ms=20_000)
+        admin = KafkaAdminClient(**connection(kafka), bootstrap_timeout_ms=5_000, request_timeout_ms=20_000)
     try:
         with _kafka_errors(kafka):
             there = set(admin.list_topics())

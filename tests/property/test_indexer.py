@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, cast
 
 from elasticsearch import Elasticsearch
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from tests.fakes.elastic import MemoryElastic
+from tests.fakes.rules import ruleset
 
 from presswatch.adapters.elasticsearch import Bulk
 from presswatch.adapters.kafka import DeadLetters, Outgoing, Publisher, Record
@@ -23,7 +23,6 @@ from presswatch.core.effects import document_version
 from presswatch.core.errors import BadMessageError, RetryableError
 from presswatch.core.intake import Wording, is_excerpt
 from presswatch.core.messages import MatchEvent, TaggedArticle
-from presswatch.core.rules.rule import RuleSpec, make_rule
 from presswatch.indexer.plan import Planner
 from presswatch.indexer.rules import RuleSet
 from presswatch.indexer.service import Indexer
@@ -43,11 +42,6 @@ RULESETS = [
     {"no-barley": "mills NOT barley"},
 ]
 SETTINGS = Settings()
-
-
-def ruleset(number: int) -> RuleSet:
-    specs = [RuleSpec(id=name, name=name, query=query) for name, query in RULESETS[number].items()]
-    return RuleSet([make_rule(spec, {}) for spec in specs], date(2026, 11, 24))
 
 
 class DeathError(RetryableError):
@@ -177,14 +171,14 @@ def test_a_process_that_dies_anywhere_and_starts_again_with_other_rules(
 
         elastic.apply = announcements.apply = apply
         try:
-            indexer(elastic, announcements, ruleset(attempt.rules)).handle(records(batch))
+            indexer(elastic, announcements, ruleset(RULESETS[attempt.rules])).handle(records(batch))
         except DeathError as error:
             event(f"died at request {attempt.request}, {error}")
         else:
             position += len(batch)
         position = max(0, position - attempt.back)
     elastic.apply = announcements.apply = lambda _: None
-    indexer(elastic, announcements, ruleset(last_rules)).handle(records(log[position:] or log[-1:]))
+    indexer(elastic, announcements, ruleset(RULESETS[last_rules])).handle(records(log[position:] or log[-1:]))
 
     wording, seq, replaced = read_once(log)
     state = State.of(elastic)
@@ -265,7 +259,9 @@ def test_two_writers_step_by_step(
         def body() -> None:
             here.me = me
             for wording, at in histories[me]:
-                indexer(elastic, announcements, ruleset(0)).handle(records([message(wording, START - 1000 + at)]))
+                indexer(elastic, announcements, ruleset(RULESETS[0])).handle(
+                    records([message(wording, START - 1000 + at)])
+                )
 
         return body
 
