@@ -8,16 +8,17 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests import outages
 from tests.examples import FETCHED, match_event, notification
 from tests.integration.slack_fixture import served_workspace
 from tests.processes import Sandbox, wait_until
 
-from presswatch import engines as local
 from presswatch.adapters.elasticsearch import connect
 from presswatch.adapters.kafka import Outgoing, Publisher
 from presswatch.core.messages import MatchEvent
 from presswatch.demo import readback
 from presswatch.engines import Engines
+from presswatch.engines.state import ENGINES
 from presswatch.local import slack as stand_in
 from presswatch.topology import MATCHES, NOTIFICATIONS, topic
 
@@ -188,12 +189,12 @@ def test_slack_elasticsearch_and_kafka_away_for_a_while(
 ) -> None:
     with sandbox.service("alerter", PRESSWATCH_INSTANCE="alerter") as alerter:
         alerter.wait_ready()
-        for number, engine in enumerate(("elasticsearch", "kafka")):
-            local.stop(engines.name, only=engine)  # type: ignore[arg-type]
+        for number, engine in enumerate(ENGINES):
+            outages.stop(engines, engine)
             if engine == "elasticsearch":
                 publish(*[match_event(article=f"{number:031x}{i}") for i in range(5)])
                 wait_until(lambda: not alerter.get("/readyz"), what="not ready while Elasticsearch is away")
-            local.start(engines.name, only=engine)  # type: ignore[arg-type]
+            outages.start(engines, engine)
             if engine == "kafka":
                 publish(*[match_event(article=f"{number:031x}{i}") for i in range(5)])
             wait_for_messages(workspace, 5 * (number + 1))

@@ -14,10 +14,10 @@ from uuid import uuid4
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
+from tests import outages
 from tests.integration.feed_server import FeedServer, Reply, feed_server, rss
 from tests.processes import Sandbox, ServiceProcess, wait_until
 
-from presswatch import engines as local
 from presswatch.adapters.kafka import connection
 from presswatch.core.article import article_id
 from presswatch.core.messages import RawArticle
@@ -316,7 +316,7 @@ def test_kafka_dies_in_the_middle_and_comes_back(
     with sandbox.service("ingest", "--watch", str(path), server.url("/rss")) as ingest:
         wait_until(lambda: marked_lines(sandbox, path) == 100)
         wait_until(lambda: ingest.metric(PUBLISHED) == 101)
-        local.kill(engines.name, only="kafka")
+        outages.kill(engines, "kafka")
         try:
             write_lines(path, range(100, 200))
             server.replies["/rss"] = Reply(rss("one", "two"), etag=True)
@@ -324,7 +324,7 @@ def test_kafka_dies_in_the_middle_and_comes_back(
             assert ingest.get("/healthz"), "it waits; it does not hang"
             assert marked_lines(sandbox, path) == 100
         finally:
-            local.start(engines.name, only="kafka")
+            outages.start(engines, "kafka")
         wait_until(lambda: marked_lines(sandbox, path) == 200, 90)
         wait_until(lambda: ingest.metric(PUBLISHED) == 202, 90)
         wait_until(lambda: ready(ingest))

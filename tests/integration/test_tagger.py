@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import outages
 from tests.integration.tagger_kit import Bench, Process, raw, until
 
-from presswatch import engines as local
 from presswatch.core.messages import RawArticle
 from presswatch.core.topics import Tagger
 from presswatch.engines import Engines
@@ -190,12 +190,12 @@ def test_a_broker_that_goes_and_comes_back_loses_nothing(bench: Bench, engines: 
     process = bench.start(work_ms=5)
     bench.publish(*articles(300))
     until(lambda: bench.sent() >= 60, "some of the work done")
-    local.kill(engines.name, only="kafka")
+    outages.kill(engines, "kafka")
     try:
         until(lambda: process.get("/readyz")[0] == 503 or not process.running, "tells that it is not ready")
         assert process.get("/healthz")[0] in (0, 200), "a broker that is away is no reason to restart"
     finally:
-        local.start(engines.name, only="kafka")
+        outages.start(engines, "kafka")
     # It recovers by itself, or it ends with an exit code and its supervisor would start it again.
     if not process.running:
         assert process.wait(1) == EXIT_FATAL
@@ -210,11 +210,11 @@ def test_a_stop_with_the_broker_down_ends_in_time(bench: Bench, engines: Engines
     process = bench.start(work_ms=5)
     bench.publish(*articles(300))
     until(lambda: bench.sent() >= 60, "some of the work done")
-    local.kill(engines.name, only="kafka")
+    outages.kill(engines, "kafka")
     try:
         assert process.terminate(30) in (0, EXIT_FATAL)
     finally:
-        local.start(engines.name, only="kafka")
+        outages.start(engines, "kafka")
     bench.start()
     all_tagged(bench, 300, 120)
 
