@@ -366,14 +366,14 @@ class DyingPublisher(Publisher):
         raise RetryableError("no acknowledgement")
 
 
-DEATHS = [("claim", 1), ("document", 2), ("settle", 3)]
+DEATHS = [("claim", 1, "other rules"), ("document", 2, "same rules"), ("settle", 3, "other rules")]
+"""The step, which of the writes it is, and under which rules the message comes again. All of them: test_indexer of tests/property."""
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize(("step", "request_number"), DEATHS)
-@pytest.mark.parametrize("again", ["same rules", "other rules"])
+@pytest.mark.parametrize(("step", "request_number", "again"), DEATHS)
 def test_whichever_write_is_the_last_before_it_dies_nothing_is_lost(
-    desk: Desk, name: str, step: str, request_number: int, moment: str, again: str
+    desk: Desk, name: str, step: str, request_number: int, again: str, moment: str
 ) -> None:
     desk.deliver(tagged(name, tags=[TAG, TAG | {"topic": "health"}]))
     second = tagged(name, fetched=LATER, title="Barley and wheat are short")

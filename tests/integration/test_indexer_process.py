@@ -12,21 +12,20 @@ from uuid import uuid4
 import pytest
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
+from tests import outages
 from tests.integration.indexer_kit import GRAIN, TAG, Desk, provision, rule_folder, tagged
 from tests.processes import Sandbox, ServiceProcess, wait_until
 
-from presswatch import engines as local
 from presswatch.adapters.kafka import connection
 from presswatch.core.effects import document_version, match_id
 from presswatch.core.messages import TaggedArticle
 from presswatch.engines import EngineName, Engines
-from presswatch.settings import load
+from presswatch.engines.ports import taken
 from presswatch.topology import group
 
 pytestmark = pytest.mark.engine
 
 ENVIRON = {"PRESSWATCH_INSTANCE": "indexer"}
-HOME = load().settings.engines_home
 
 
 class System(Desk):
@@ -175,11 +174,14 @@ def test_poison_is_put_aside_and_sigterm_ends_with_everything_in_hand_committed(
 @contextmanager
 def away(engines: Engines, engine: EngineName) -> Iterator[None]:
     """Kill an engine; start it again afterwards."""
-    local.kill(engines.name, only=engine, home=HOME)
+    port = int((engines.bootstrap if engine == "kafka" else engines.url).rpartition(":")[2])
+    outages.kill(engines, engine)
     try:
         yield
     finally:
-        local.start(engines.name, only=engine, home=HOME)
+        # The threads of a process that was killed may hold its sockets for a moment after it is gone.
+        wait_until(lambda: not taken(port), 10)
+        outages.start(engines, engine)
 
 
 def test_elasticsearch_dies_and_comes_back(system: System, engines: Engines) -> None:
