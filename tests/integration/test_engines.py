@@ -19,6 +19,7 @@ from elasticsearch import Elasticsearch, NotFoundError
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError
+from tests.processes import wait_until
 
 from presswatch import engines as local
 from presswatch.engines import EngineError, Engines, PortWish, control, processes
@@ -306,7 +307,7 @@ def test_a_start_that_is_ended_leaves_nothing(name: str) -> None:
     command = [str(PRESSWATCH), "engines", "start", "--name", name, "--only", "kafka", "--free-ports"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as starter:
         assert starter.stderr is not None
-        assert any("waiting for" in line for line in starter.stderr)
+        wait_until(lambda: engine_processes(name, "kafka"), what="Kafka is being started")
         starter.send_signal(signal.SIGTERM)
         starter.stderr.read()
     assert starter.returncode != 0
