@@ -6,7 +6,7 @@ their patterns, so that a command starts at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,13 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from presswatch.core.errors import ConfigError, RuleError
+from presswatch.core.errors import RuleError
 from presswatch.core.packs import Pack, faults
 from presswatch.core.packspec import UNION_TAGS, ExampleSpec, IdeaSpec, PackSpec, pack_of
 from presswatch.core.rules.faults import did_you_mean, excerpt
 from presswatch.core.rules.lists import entry_errors
 from presswatch.core.rules.picture import place, point
-from presswatch.rulefiles import Problem
+from presswatch.rulefiles import FileMistakesError, Problem
 from presswatch.yamlsource import Loc, Source, offsets, read_yaml
 
 BUILT_IN = Path(__file__).parent / "packs"
@@ -40,18 +40,10 @@ _MENDS = {
 }
 
 
-class PackFileError(ConfigError):
-    """Topic packs are wrong, so that none of them is used. Its text is what the analyst reads.
+class PackFileError(FileMistakesError):
+    """Topic packs are wrong."""
 
-    Args:
-        problems: all mistakes that were found, by file and place.
-    """
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        files = len({problem.file for problem in problems})
-        count = f"{len(problems)} mistake{'s' * (len(problems) != 1)} in {files} file{'s' * (files != 1)}"
-        super().__init__("\n\n".join([*map(str, problems), f"{count}: no topic pack was loaded"]))
+    consequence = "no topic pack was loaded"
 
 
 def load_packs(folder: Path | None = None) -> list[Pack]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from pydantic import ValidationError
@@ -76,18 +76,26 @@ class Problem:
         return "\n".join([*lines, f"  mend: {self.mend}"])
 
 
-class RuleFileError(ConfigError):
-    """Rule files or lists are wrong, so that none of them is used. Its text is what the analyst reads.
+class FileMistakesError(ConfigError):
+    """Files of an analyst are wrong, so that none of them is used. Its text is what the analyst reads.
 
     Args:
         problems: all mistakes that were found, by file and place.
     """
 
+    consequence: ClassVar[str]
+
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         files = len({problem.file for problem in problems})
         count = f"{len(problems)} mistake{'s' * (len(problems) != 1)} in {files} file{'s' * (files != 1)}"
-        super().__init__("\n\n".join([*map(str, problems), f"{count}: no rule was loaded"]))
+        super().__init__("\n\n".join([*map(str, problems), f"{count}: {self.consequence}"]))
+
+
+class RuleFileError(FileMistakesError):
+    """Rule files or lists are wrong."""
+
+    consequence = "no rule was loaded"
 
 
 @dataclass(frozen=True, slots=True)
