@@ -67,7 +67,7 @@ class Reference:
             case AtLeast(number=number, clauses=clauses):
                 return len([clause for clause in clauses if self.holds(clause)]) >= number
             case Count(number=number, operand=operand):
-                return len({(place.field, place.start, place.end) for place in self.places(operand)}) >= number
+                return len({(place.field, place.first, place.last) for place in self.places(operand)}) >= number
             case Near():
                 return bool(self.pairs(node))
             case Phrase() | Raw():

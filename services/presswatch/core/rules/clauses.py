@@ -138,7 +138,12 @@ class SomeOf(Branch):
 
 
 class Often(Branch):
-    """COUNT."""
+    """COUNT: so many distinct spans, a span being a field with its first and last token, wherever its characters end.
+
+    So one token counts once however many alternatives find it (`raw:WHO OR who` in "WHO's" is one), while spans that merely
+    overlap are two: `"flu vaccine"` and the `vaccine` in it, `"ban ban"` in "ban ban ban". NEAR asks for places that share no token,
+    COUNT does not.
+    """
 
     def __init__(self, number: int, operand: AnyOf) -> None:
         self.number = number
@@ -146,15 +151,11 @@ class Often(Branch):
 
     def holds(self, reading: Reading) -> bool:
         leaves = _text_leaves(self.operand, reading)
-        distinct: set[tuple[str, int, int]] = set()
+        found = 0
         for field in reading.fields:
-            for leaf in leaves:
-                spans = leaf.spans(reading, field)
-                # the places of one leaf are distinct, so no more than `number` of them matter
-                for at in range(min(self.number, len(spans.starts))):
-                    distinct.add((field.name, *field.offsets(spans, at)))
-                if len(distinct) >= self.number:
-                    return True
+            found += len(distinct_spans(leaf.spans(reading, field) for leaf in leaves))
+            if found >= self.number:
+                return True
         return False
 
     def collect(self, reading: Reading, evidence: Evidence) -> None:
@@ -265,6 +266,11 @@ class Close(Branch):
             if at < len(edges) and edges[at] == wanted:
                 return field.offsets(spans, at)
         raise AssertionError("a place that has a partner has a nearest one")
+
+
+def distinct_spans(found: Iterable[Spans]) -> set[tuple[int, int]]:
+    """Return what COUNT counts of one field: first and last token (exclusive) of each span, each once."""
+    return {span for spans in found for span in zip(spans.starts, spans.ends, strict=True)}
 
 
 def _text_leaves(operand: AnyOf, reading: Reading) -> list[TextLeaf]:

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from presswatch.core.rules import nearmiss
+from presswatch.core.rules.clauses import distinct_spans
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.leaves import Leaves, TextLeaf
 from presswatch.core.rules.model import And, AtLeast, Count, Leaf, Near, Node, Not, Or
@@ -143,15 +144,8 @@ class Explainer:
         return self._known[node].holds(reading)
 
     def _count(self, node: Count, reading: Reading) -> Verdict:
-        found = len(
-            {
-                (field.name, *field.offsets(spans, at))
-                for leaf in self._text_leaves(node.operand)
-                for field in reading.fields
-                for spans in (leaf.spans(reading, field),)
-                for at in range(len(spans.starts))
-            }
-        )
+        leaves = self._text_leaves(node.operand)
+        found = sum(len(distinct_spans(leaf.spans(reading, field) for leaf in leaves)) for field in reading.fields)
         why = f"found {found}; COUNT/{node.number} asks for {node.number}"
         return Verdict(node, found >= node.number, why, parts=(self._judge(node.operand, reading),))
 

@@ -184,7 +184,7 @@ class AtLeast:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """At least `number` distinct occurrences of the operand, which is as in `Near`: different spans. The same span found twice counts once."""
+    """At least `number` distinct spans of tokens that the operand, which is as in `Near`, matches. Spans may overlap."""
 
     number: int
     operand: Node
