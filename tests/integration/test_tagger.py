@@ -253,11 +253,14 @@ def test_three_kills_over_two_thousand_articles_lose_nothing(bench: Bench) -> No
 @pytest.mark.slow
 def test_two_replicas_of_one_name_end_with_a_reason_and_lose_nothing(bench: Bench) -> None:
     bench.publish(*articles(2000))
-    replicas = [bench.start("one", 5), bench.start("one", 5)]
-    until(lambda: not all(replica.running for replica in replicas), "one of them gives up", 90)
+    first = bench.start("one", 20)
+    until(bench.sent, "the first at work")
+    replicas = [first, bench.start("one", 20)]
+    until(lambda: not all(replica.running for replica in replicas), "one of them gives up", 180)
     (ended, *_) = [replica for replica in replicas if not replica.running]
     assert ended.wait(1) == EXIT_FATAL
-    assert "another tagger runs as instance 'one'" in ended.log
+    assert "each replica" in ended.log
+    assert "a name of its own (setting instance)" in ended.log
     wanted = {f"a{number}" for number in range(2000)}
 
     def done() -> bool:

@@ -220,4 +220,5 @@ def _record(message: Any) -> Record:
         message.key,
         message.value,
         int((message.timestamp or 0) * 1000),
+        tuple(message.headers or ()),
     )

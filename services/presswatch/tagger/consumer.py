@@ -45,9 +45,9 @@ class Deliveries:
         return None if last is None else last + 1
 
 
-REFUSALS = 10
-REFUSALS_S = 60.0
-"""So many refused commits in so many seconds are no rebalance: another process has our name and takes our place."""
+SETBACKS = 10
+SETBACKS_S = 60.0
+"""So many times out of the group in so many seconds are no rebalance: another process has our name and takes our place."""
 
 
 class PrefixCommitConsumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
@@ -59,7 +59,7 @@ class PrefixCommitConsumer(driver.Consumer):  # type: ignore[misc]  # faust ship
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._deliveries: defaultdict[Any, Deliveries] = defaultdict(Deliveries)
-        self._refusals: deque[float] = deque(maxlen=REFUSALS)
+        self._setbacks: deque[float] = deque(maxlen=SETBACKS)
         super().__init__(*args, **kwargs)
         self._hand_out: Callable[[Any], Awaitable[None]] = self.callback
         self.callback = self._deliver
@@ -75,13 +75,13 @@ class PrefixCommitConsumer(driver.Consumer):  # type: ignore[misc]  # faust ship
         return counted
 
     @property
-    def often_refused(self) -> bool:
-        """Whether Kafka keeps on refusing our commits, as it does while two processes have one static name.
+    def pushed_out(self) -> bool:
+        """Whether Kafka keeps on putting us out of the group, as it does while two processes have one static name.
 
         Each then pushes the other out of the group and reads the same records again, for ever; aiokafka does not ask
         Kafka in the way in which it would be told so (FENCED_INSTANCE_ID).
         """
-        return len(self._refusals) == REFUSALS and self._refusals[-1] - self._refusals[0] < REFUSALS_S
+        return len(self._setbacks) == SETBACKS and self._setbacks[-1] - self._setbacks[0] < SETBACKS_S
 
     async def commit_acked(self) -> None:
         """Commit all that is acked by now.
@@ -93,7 +93,13 @@ class PrefixCommitConsumer(driver.Consumer):  # type: ignore[misc]  # faust ship
         await self.commit()
 
     async def on_partitions_revoked(self, revoked: set[Any]) -> None:
-        """Commit what is acked, which faust would forget, and start afresh when the partitions come back."""
+        """Commit what is acked, which faust would forget, and start afresh when the partitions come back.
+
+        Called before each join, also when nothing is taken away; Kafka has then put us out of the group if we have no
+        member id any more.
+        """
+        if not self._thread._ensure_consumer()._coordinator.member_id:  # noqa: SLF001  # nobody else tells
+            self._setbacks.append(self.clock())
         await self.commit_acked()
         await super().on_partitions_revoked(revoked)
         for partition in revoked:
@@ -102,7 +108,7 @@ class PrefixCommitConsumer(driver.Consumer):  # type: ignore[misc]  # faust ship
     async def _commit(self, offsets: Any) -> bool:
         done: bool = await super()._commit(offsets)
         if not done:
-            self._refusals.append(self.clock())
+            self._setbacks.append(self.clock())
         return done
 
     def _new_offset(self, tp: Any) -> int | None:

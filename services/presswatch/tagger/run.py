@@ -96,10 +96,10 @@ def _require_sound(app: TaggerApp, starting: asyncio.Task[None], settings: Setti
         raise FatalError(f"the stream processor did not start: {error!r}") from error
     if app.crashed:
         raise FatalError(f"the stream processor broke: {app.crash_reason!r}") from app.crash_reason
-    if app.consumer.often_refused:
+    if app.consumer.pushed_out:
         raise FatalError(
-            f"Kafka keeps on refusing our commits: another tagger runs as instance {settings.instance!r}; "
-            "give each replica a name of its own (setting instance)"
+            f"Kafka keeps on putting us out of the group: another tagger runs as instance {settings.instance!r}; "
+            "each replica needs a name of its own (setting instance)"
         )
 
 

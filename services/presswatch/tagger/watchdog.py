@@ -134,7 +134,10 @@ class Stall:
         if self._clock() - self._since < self._limit_s:
             return None
         if assigned is None:
-            return f"not in the consumer group for {self._limit_s:g} s although Kafka answers"
+            return (
+                f"not in the consumer group for {self._limit_s:g} s although Kafka answers; "
+                "each replica needs a name of its own (setting instance)"
+            )
         return f"{lag} records wait and none was committed for {self._limit_s:g} s although Kafka answers"
 
 

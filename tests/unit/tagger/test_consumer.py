@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from presswatch.settings import Settings
 from presswatch.tagger.app import build_app
-from presswatch.tagger.consumer import REFUSALS, PrefixCommitConsumer
+from presswatch.tagger.consumer import SETBACKS, PrefixCommitConsumer
 
 RAW = "articles.raw"
 ZERO, ONE = TP(RAW, 0), TP(RAW, 1)
@@ -28,6 +29,14 @@ class Broker:
         self.history: list[dict[TP, int]] = []
         self.slow: asyncio.Event | None = None
         self.refuses = False
+        self._coordinator = SimpleNamespace(member_id="one-of-a-group")
+
+    def _ensure_consumer(self) -> Broker:
+        return self
+
+    def put_out(self) -> None:
+        """Forget the member, as aiokafka does when Kafka no longer knows it."""
+        self._coordinator.member_id = ""
 
     def assignment(self) -> set[TP]:
         return self.assigned
@@ -217,17 +226,34 @@ def test_commits_refused_again_and_again_are_told_from_those_of_a_rebalance() ->
     async def refusals(driven: Driven, apart_s: float) -> bool:
         driven.broker.refuses = True
         driven.consumer.clock = lambda: now[0]
-        for number in range(REFUSALS):
+        for number in range(SETBACKS):
             now[0] += apart_s
             await driven.deliver([number])
             driven.ack([number])
-            assert not driven.consumer.often_refused
+            assert not driven.consumer.pushed_out
             await driven.consumer.commit()
-        return bool(driven.consumer.often_refused)
+        return bool(driven.consumer.pushed_out)
 
     async def scenario(_: Driven) -> None:
         assert not await refusals(Driven(), 7.0)
         assert await refusals(Driven(), 1.0)
+
+    drive(scenario)
+
+
+def test_being_put_out_of_the_group_again_and_again_is_told_from_rebalances() -> None:
+    async def rebalances(driven: Driven) -> bool:
+        driven.consumer.clock = lambda: 1.0
+        for _ in range(SETBACKS):
+            assert not driven.consumer.pushed_out
+            await driven.consumer.on_partitions_revoked(set())
+        return bool(driven.consumer.pushed_out)
+
+    async def scenario(_: Driven) -> None:
+        assert not await rebalances(Driven())
+        other = Driven()
+        other.broker.put_out()
+        assert await rebalances(other)
 
     drive(scenario)
 

@@ -66,7 +66,10 @@ def test_one_that_does_not_join_is_a_hang() -> None:
     subject, clock = stall()
     assert subject.saw(None, {0: (5, 5)}) is None
     clock.now = 91
-    assert subject.saw(None, {0: (5, 5)}) == "not in the consumer group for 90 s although Kafka answers"
+    assert subject.saw(None, {0: (5, 5)}) == (
+        "not in the consumer group for 90 s although Kafka answers; "
+        "each replica needs a name of its own (setting instance)"
+    )
 
 
 def test_while_kafka_is_away_nobody_can_commit() -> None:
