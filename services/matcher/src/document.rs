@@ -1,0 +1,62 @@
+//! An article as the engine sees it: tokens with offsets, metadata folded, numbers. Knows no rule.
+
+use crate::text::Tokens;
+
+/// A field with words: its text as it came, and its tokens.
+///
+/// Half of a surrogate pair, which a Python string can hold and UTF-8 cannot, stands here as U+FFFD; offsets are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Field {
+    /// The text.
+    pub original: String,
+    /// Its tokens.
+    pub tokens: Tokens,
+}
+
+/// The names of metadata, in the order of [`Document::meta`].
+pub const META_NAMES: [&str; 7] = ["topic", "source", "domain", "country", "lang", "author", "url"];
+
+/// A metadata value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    /// The form that is compared.
+    pub folded: String,
+    /// As in the article.
+    pub written: String,
+}
+
+/// An article made ready for matching.
+#[derive(Debug, Clone, Default)]
+pub struct Document {
+    /// The title.
+    pub title: Field,
+    /// The text.
+    pub text: Field,
+    /// The values of each of [`META_NAMES`], folded forms distinct, in the order of the article.
+    pub meta: [Vec<Value>; META_NAMES.len()],
+    /// Scores by folded topic (without `score.`).
+    pub scores: Vec<(String, f64)>,
+    /// Milliseconds since 1970 in UTC.
+    pub published: Option<f64>,
+    /// The article's own text or number for `published`.
+    pub published_written: Option<String>,
+}
+
+impl Document {
+    /// Tokens of title and text.
+    pub fn words(&self) -> f64 {
+        (self.title.tokens.len() + self.text.tokens.len()) as f64
+    }
+
+    /// What a range compares: `words`, `published` or `score.<folded topic>`.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match name {
+            "words" => Some(self.words()),
+            "published" => self.published,
+            _ => {
+                let topic = name.strip_prefix("score.")?;
+                self.scores.iter().find(|(known, _)| known == topic).map(|&(_, score)| score)
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The native core of Presswatch: tokens (`text`), articles (`document`), the rule language (`rules`) and the matcher (`engine`).
+//!
+//! It does what the Python modules of `presswatch.core` do, value for value, and never touches a network, a disk or a clock.
+//! Nothing but `python` knows of Python.
+
+pub mod document;
+pub mod engine;
+pub mod rules;
+pub mod text;
+
+#[cfg(feature = "python")]
+mod python;

@@ -1,0 +1,20 @@
+//! The Python module: the only place that knows of Python.
+
+mod text;
+
+use pyo3::prelude::*;
+
+/// The native core of Presswatch.
+#[pymodule]
+mod presswatch_matcher {
+    #[pymodule_export]
+    use super::text::{by_character, fold_value, query_slots, tokenise, wildcard_slots};
+
+    use super::{Bound, PyModule, PyModuleMethods, PyResult};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("TOKENS_VERSION", crate::text::VERSION)
+    }
+}
