@@ -95,7 +95,6 @@ class TaggerSettings(_Section):
 class IndexerSettings(_Section):
     """How articles are matched and indexed."""
 
-    rules: Path = Field(Path("rules"), description="Folder of alert rules.")
     batch: int = Field(300, ge=1, le=5000, description="Articles at most in one bulk request.")
 
 
@@ -111,10 +110,25 @@ class SlackSettings(_Section):
         "#presswatch", description="Channel of rules that name none and of receivers not listed below."
     )
     channels: dict[str, str] = Field({}, description="Channel by receiver name: {grain-desk: C0123ABC}.")
-    kibana_url: Url | None = Field(None, description="Base of Kibana, for a link beside each alert.")
     per_channel_s: float = Field(
         1.0, ge=0, description="Seconds between two messages to a channel (Slack allows one a second)."
     )
+
+
+class KibanaSettings(_Section):
+    """Where Kibana is: for the links beside each alert, and for `presswatch setup kibana`."""
+
+    url: Url | None = Field(
+        None, description="Kibana's address as browsers reach it, such as https://kibana.example.org."
+    )
+    space: str | None = Field(None, pattern=r"^[a-z0-9_-]+$", description="Kibana's space; the default one if unset.")
+    api_key: SecretStr | None = Field(
+        None, description="The `encoded` form of an API key that may manage saved objects."
+    )
+    username: str | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = Field(None, description="PEM file of the authority that signed Kibana's certificate.")
+    timeout_s: float = Field(60.0, gt=0, description="Seconds to wait for an answer.")
 
 
 class HttpSettings(_Section):
@@ -145,8 +159,13 @@ class Settings(_Section):
     tagger: TaggerSettings = TaggerSettings()
     indexer: IndexerSettings = IndexerSettings()
     slack: SlackSettings = SlackSettings()
+    kibana: KibanaSettings = KibanaSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
+    rules: Path | None = Field(
+        None,
+        description="Folder of rules that `presswatch rules apply` applies if none is named, and `up` at its start.",
+    )
     instance: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9._-]+$",

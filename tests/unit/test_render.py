@@ -6,6 +6,7 @@ from tests.examples import FETCHED, match_event, notification
 
 from presswatch.alerter.render import link_target, matched_words, render
 from presswatch.core.messages import ReceiptEntry
+from presswatch.kibana.links import Discover
 
 
 def text_of(message: dict[str, object]) -> str:
@@ -38,3 +39,10 @@ def test_words_are_listed_once_and_counted_beyond_twelve() -> None:
     assert words.count("“") == 12
     assert words.endswith("and 8 more")
     assert matched_words([]) == "no words: the rule asks for none"
+
+
+def test_links_into_kibana_stand_beside_the_article() -> None:
+    shown = text_of(render(notification(), FETCHED, Discover("https://kibana.example", "presswatch-articles")))
+    for label in ("Open the article", "Find it in Kibana", "All that the rule matched"):
+        assert f"|{label}>" in shown
+    assert "<https://kibana.example/app/discover#/" in shown

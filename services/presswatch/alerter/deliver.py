@@ -21,6 +21,7 @@ from presswatch.alerter.render import render
 from presswatch.core.alerts import RECORD_RECEIVER
 from presswatch.core.errors import BadMessageError, RetryableError
 from presswatch.core.messages import Notification
+from presswatch.kibana.links import Discover
 from presswatch.runtime import Health, StopSignal, now_ms
 from presswatch.settings import SlackSettings
 
@@ -39,6 +40,7 @@ class Deliverer:
 
     Args:
         owner: a name of this process that no other has or had.
+        kibana: for links in the messages.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Deliverer:
         health: Health,
         stop: StopSignal,
         owner: str,
+        kibana: Discover | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._slack = slack
@@ -59,6 +62,7 @@ class Deliverer:
         self._health = health
         self._stop = stop
         self._owner = owner
+        self._kibana = kibana
         self._clock = clock
         self._free_at: dict[str, float] = defaultdict(float)
 
@@ -150,7 +154,7 @@ class Deliverer:
                     metrics.SLACK_REQUESTS.labels("found").inc()
                     return found
             self._pace(channel)
-            message = render(notification, now_ms(), self._slack.kibana_url)
+            message = render(notification, now_ms(), self._kibana)
             started = now_ms()
             try:
                 posted = self._poster.post(channel, message)

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from presswatch.core.messages import Notification, ReceiptEntry
 from presswatch.core.plaintext import UNSAFE, plain
+from presswatch.kibana.links import Discover
 
 HEADER_LIMIT = 150
 FIELD_LIMIT = 2000
@@ -40,13 +41,13 @@ def link_target(url: str | None) -> str | None:
     return encoded if len(encoded) <= URL_LIMIT else None
 
 
-def render(notification: Notification, now: int, kibana_url: str | None = None) -> dict[str, Any]:
+def render(notification: Notification, now: int, kibana: Discover | None = None) -> dict[str, Any]:
     """Return the message: `text`, `blocks` and `metadata` of chat.postMessage, without a channel.
 
     Args:
         notification: what to say.
         now: milliseconds since 1970; the latency shown runs from `fetched` to it.
-        kibana_url: base of Kibana, for a link to the article there.
+        kibana: for links to the article there, and to all that the rule matched.
     """
     match, article = notification.match, notification.match.article
     headline = plain(article.title, HEADER_LIMIT)
@@ -59,9 +60,11 @@ def render(notification: Notification, now: int, kibana_url: str | None = None) 
         ("Latency", f"{max(0, now - article.fetched) / 1000:.1f} s since it was fetched"),
         ("Language", article.lang or "unknown"),
     ]
-    links = [f"<{target}|Open the article>"] if (target := link_target(article.url)) else []
-    if kibana_url and (target := link_target(_kibana_address(kibana_url, article.id))):
-        links.append(f"<{target}|Find it in Kibana>")
+    addresses = {"Open the article": article.url}
+    if kibana is not None:
+        addresses["Find it in Kibana"] = kibana.article(article.id)
+        addresses["All that the rule matched"] = kibana.rule(match.rule.id)
+    links = [f"<{target}|{name}>" for name, address in addresses.items() if (target := link_target(address))]
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": _plain_text(headline)},
         {"type": "section", "fields": [_plain_text(plain(f"{name}: {value}", FIELD_LIMIT)) for name, value in facts]},
@@ -99,8 +102,3 @@ def _when(published: int | None) -> str:
     if published is None:
         return "unknown"
     return datetime.fromtimestamp(published / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _kibana_address(base: str, article: str) -> str:
-    query = quote(f"(query:(language:lucene,query:'id:{article}'))", safe="(),:'")
-    return f"{base}/app/discover#/?_g=(time:(from:now-5y,to:now))&_a={query}"

@@ -15,6 +15,7 @@ from presswatch.adapters.slack import make_poster
 from presswatch.alerter.decide import Decider
 from presswatch.alerter.deliver import Deliverer
 from presswatch.alerter.ledger import Ledger
+from presswatch.kibana.links import Discover
 from presswatch.runtime import Health, StopSignal
 from presswatch.settings import Settings
 from presswatch.topology import MATCHES, NOTIFICATIONS, Stage
@@ -77,7 +78,7 @@ def _deliver(settings: Settings, publisher: Publisher, health: Health, stop: Sto
         return
     deliverer = Deliverer(
         settings.slack, poster, _ledger(settings), DeadLetters(settings.kafka, stage, publisher), health, stop,
-        owner=uuid.uuid4().hex,
+        owner=uuid.uuid4().hex, kibana=Discover.of(settings),
     )  # fmt: skip
     BatchConsumer(settings, stage, NOTIFICATIONS, DELIVER_BATCH).run(deliverer.handle, health, stop, part=stage)
 
