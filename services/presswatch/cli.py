@@ -25,6 +25,7 @@ COMMANDS = {
     "explain": "Tell why a rule matches an article, or why not.",
     "search": "Search the indexed articles in the rule language.",
     "demo": "Run the whole system once on articles made for it.",
+    "dlq": "Look at dead letters, try them again or drop them.",
     "up": "Run the whole system on this machine, to stay.",
     "down": "Stop what `up` started.",
 }

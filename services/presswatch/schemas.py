@@ -11,7 +11,10 @@ from typing import Any
 
 import orjson
 
-from presswatch.core.messages import MESSAGES
+from presswatch.core.control import Manifest
+from presswatch.core.control_rules import ListObject, RuleObject
+from presswatch.core.deadletters import HEADERS
+from presswatch.core.messages import MESSAGES, Message
 from presswatch.core.packspec import pack_file_schema
 from presswatch.core.rules.rule import rule_file_schema
 from presswatch.settings import Settings
@@ -44,6 +47,7 @@ def generate() -> dict[str, Any]:
     for index in INDICES:
         files[f"elasticsearch/{index.name}.template.json"] = index.template(defaults.elasticsearch)
     files["settings.schema.json"] = Settings.model_json_schema()
+    files["dead-letter.headers.json"] = HEADERS
     files["rules.schema.json"] = rule_file_schema()
     files["pack.schema.json"] = pack_file_schema()
     return files

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presswatch.adapters.kafka import Backoff, Breaker, Record, dead_letter_headers, persist
+from presswatch.adapters.kafka import Backoff, Breaker, Record, persist
 from presswatch.core.errors import BadMessageError, FatalError, RetryableError
 from presswatch.runtime import Health, StopSignal
 
@@ -71,18 +71,6 @@ def test_waits_double_up_to_a_limit_and_start_over() -> None:
         assert 0.7 * middle <= wait <= 1.3 * middle
     backoff.reset()
     assert backoff.next() <= 1.3
-
-
-def test_headers_tell_where_a_dead_letter_came_from() -> None:
-    record = Record("articles.raw", 2, 17, b"key", b"value", 1_790_000_000_000)
-    headers = dict(dead_letter_headers("tagger", record, BadMessageError("not_json", "x" * 5000)))
-    assert headers["presswatch.reason"] == b"not_json"
-    assert (headers["presswatch.topic"], headers["presswatch.partition"], headers["presswatch.offset"]) == (
-        b"articles.raw",
-        b"2",
-        b"17",
-    )
-    assert len(headers["presswatch.detail"]) == 2000
 
 
 def test_a_bad_world_is_waited_out_and_told() -> None:

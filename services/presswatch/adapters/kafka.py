@@ -6,7 +6,6 @@ are confirmed. So everything is delivered at least once; ids make the repeats ha
 
 from __future__ import annotations
 
-import hashlib
 import random
 import threading
 import time
@@ -33,6 +32,7 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata
 
 from presswatch import metrics
+from presswatch.core.deadletters import TRUNCATED, Headers, Place, about_bytes, letter_headers, past_of
 from presswatch.core.errors import BadMessageError, FatalError, RetryableError
 from presswatch.runtime import Health, StopSignal, now_ms
 from presswatch.settings import KafkaSettings, Settings
@@ -77,6 +77,7 @@ class Record:
     key: bytes | None
     value: bytes | None
     timestamp_ms: int
+    headers: Headers = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Outgoing:
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Headers = ()
 
 
 class Publisher:
@@ -240,41 +241,36 @@ class DeadLetters:
             FatalError: the breaker opened: too much of what this stage takes in would be dead letters.
             RetryableError: Kafka did not confirm.
         """
-        if not self.breaker.permit((record.topic, record.partition, record.offset)):
+        past = past_of(record.headers)
+        # A record that somebody tries again, and that fails again, is no sign of a stage gone bad.
+        if not past.attempts and not self.breaker.permit((record.topic, record.partition, record.offset)):
             metrics.BREAKER.labels(self.stage).set(1)
             raise FatalError(
                 f"{self.stage} would send at least {Breaker.RECORDS} records to the dead letters within a minute "
                 f"(the last: {error}); something is wrong with this stage, not with the records"
             )
-        outgoing = Outgoing(self._topic, record.key, record.value, dead_letter_headers(self.stage, record, error))
+        place = Place(record.topic, record.partition, record.offset, record.timestamp_ms)
+        about = letter_headers(self.stage, place, record.value, error, now_ms(), record.headers)
+        outgoing = Outgoing(self._topic, record.key, record.value, about)
         refused = self._publisher.publish([outgoing])
         if refused:
             # Larger than even this topic takes: keep the start of it and say so, rather than nothing.
             cut = (record.value or b"")[: 1024 * 1024]
-            headers = (*outgoing.headers, ("presswatch.truncated", str(len(record.value or b"")).encode()))
+            headers = (*about, (TRUNCATED, str(len(record.value or b"")).encode()))
             self._publisher.publish([Outgoing(self._topic, record.key, cut, headers)])
         metrics.DEAD_LETTERS.labels(self.stage, error.reason).inc()
         log.warning(
-            "dead letter", stage=self.stage, reason=error.reason, detail=error.detail,
-            topic=record.topic, partition=record.partition, offset=record.offset,
+            "dead letter", article=about_bytes(record.value).article, stage=self.stage, reason=error.reason,
+            detail=error.detail,
+            topic=record.topic, partition=record.partition, offset=record.offset, attempt=past.attempts + 1,
         )  # fmt: skip
 
 
-def dead_letter_headers(stage: Stage, record: Record, error: BadMessageError) -> tuple[tuple[str, bytes], ...]:
-    """Return the headers of a dead letter (schemas/dead-letter.headers.json lists them)."""
-    texts = {
-        "presswatch.schema": "dead-letter/1",
-        "presswatch.stage": stage,
-        "presswatch.reason": error.reason,
-        "presswatch.detail": error.detail[:2000],
-        "presswatch.topic": record.topic,
-        "presswatch.partition": str(record.partition),
-        "presswatch.offset": str(record.offset),
-        "presswatch.timestamp": str(record.timestamp_ms),
-        "presswatch.failed": str(now_ms()),
-        "presswatch.sha256": hashlib.sha256(record.value or b"").hexdigest(),
-    }
-    return tuple((name, text.encode("utf-8", "replace")) for name, text in texts.items())
+def count_retried(stage: Stage, records: Iterable[Record]) -> None:
+    """Count the records of a batch that are dead letters which somebody sent again."""
+    retried = sum(1 for record in records if record.headers and past_of(record.headers).attempts)
+    if retried:
+        metrics.RETRIED.labels(stage).inc(retried)
 
 
 class Backoff:
@@ -369,6 +365,7 @@ class BatchConsumer:
                     continue
                 on_idle()
                 records = [_record(item) for items in fetched.values() for item in items]
+                count_retried(self._stage, records)
                 self._observe_lag()
                 if not records:
                     self._commit(health, part)
@@ -483,4 +480,5 @@ class _OnRevoked(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 def _record(item: Any) -> Record:
-    return Record(item.topic, item.partition, item.offset, item.key, item.value, item.timestamp or 0)
+    headers = tuple(item.headers)
+    return Record(item.topic, item.partition, item.offset, item.key, item.value, item.timestamp or 0, headers)

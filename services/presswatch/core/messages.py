@@ -185,4 +185,17 @@ class Notification(Message):
     match: MatchEvent
 
 
-MESSAGES: tuple[type[Message], ...] = (RawArticle, TaggedArticle, MatchEvent, Notification)
+class LetterSettled(Message):
+    """What somebody did about a dead letter. Topic dead.settled, key: the letter's id, such as indexer/17."""
+
+    SCHEMA: ClassVar[str] = "dead-letter.settled"
+    schema_name: Literal["dead-letter.settled"] = Field(default="dead-letter.settled", alias="schema")
+    letter: str = Field(description="STAGE/OFFSET of the dead letter.")
+    failed: Millis = Field(description="When it failed: tells it from one of the same id in a topic made anew.")
+    action: Literal["retried", "dropped"]
+    because: str = Field(description="Why it was dropped, or where it was sent.")
+    by: str = Field(description="User and machine.")
+    at: Millis
+
+
+MESSAGES: tuple[type[Message], ...] = (RawArticle, TaggedArticle, MatchEvent, Notification, LetterSettled)

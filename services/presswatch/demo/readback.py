@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 from elasticsearch import Elasticsearch
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
-from presswatch.adapters.kafka import connection
+from presswatch.adapters.kafkalog import Log
+from presswatch.deadletters import letters_of
 from presswatch.runtime import now_ms
 from presswatch.settings import Settings
-from presswatch.topology import ALERTS, ARTICLES, REVISIONS, STAGES, Stage, dead_letter_topic, group, index, topic
-
-SOURCES: dict[Stage, str] = {
-    "tagger": "articles.raw",
-    "indexer": "articles.tagged",
-    "decide": "matches",
-    "deliver": "notifications",
-}
+from presswatch.topology import ALERTS, ARTICLES, REVISIONS, SOURCES, STAGES, Stage, index
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,61 +60,31 @@ def slack_messages(log: Path) -> list[dict[str, Any]]:
 
 def dead_letters(settings: Settings) -> list[DeadLetter]:
     """Return all dead letters of all stages."""
-    found = []
-    for stage in STAGES:
-        for record in _records(settings, topic(settings.kafka, dead_letter_topic(stage))):
-            headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
-            found.append(
-                DeadLetter(
-                    stage,
-                    headers.get("presswatch.reason", ""),
-                    headers.get("presswatch.detail", ""),
-                    (record.value or b"").decode("utf-8", "replace"),
-                )
-            )
-    return found
-
-
-def _records(settings: Settings, name: str) -> Iterator[Any]:
-    """Read a topic from its beginning to its present end."""
-    consumer = KafkaConsumer(**connection(settings.kafka), auto_offset_reset="earliest", allow_auto_create_topics=False)
-    try:
-        partitions = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
-        consumer.assign(partitions)
-        ends = consumer.end_offsets(partitions)
-        consumer.seek_to_beginning(*partitions)
-        while any(consumer.position(partition) < ends[partition] for partition in partitions):
-            for items in consumer.poll(timeout_ms=500).values():
-                yield from items
-    finally:
-        consumer.close()
+    with Log(settings.kafka) as log:
+        return [
+            DeadLetter(letter.stage, letter.reason, letter.detail, letter.value.decode("utf-8", "replace"))
+            for stage in STAGES
+            for letter in letters_of(log, stage)
+        ]
 
 
 class Progress:
     """How far each stage is: records committed of records there."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._admin = KafkaAdminClient(**connection(settings.kafka))
-        self._consumer = KafkaConsumer(**connection(settings.kafka))
+        self._log = Log(settings.kafka)
 
     def read(self) -> dict[Stage, tuple[int, int]]:
         """Return (done, there) of each stage."""
         progress: dict[Stage, tuple[int, int]] = {}
         for stage, source in SOURCES.items():
-            name = topic(self._settings.kafka, source)
-            partitions = [TopicPartition(name, number) for number in self._consumer.partitions_for_topic(name) or ()]
-            ends = self._consumer.end_offsets(partitions)
-            wanted = group(self._settings.kafka, stage)
-            committed = self._admin.list_group_offsets({wanted: partitions}).get(wanted, {})
-            done = sum(max(0, offset.offset) for offset in committed.values())
-            progress[stage] = (done, sum(ends.values()))
+            done = self._log.committed(stage, source)
+            progress[stage] = (sum(done.values()), sum(span.end for span in self._log.spans(source).values()))
         return progress
 
     def close(self) -> None:
         """Close the connections."""
-        self._consumer.close()
-        self._admin.close()
+        self._log.close()
 
 
 class SearchableWatch:

@@ -15,6 +15,7 @@ from typing import Literal
 import structlog
 
 from presswatch.adapters.kafka import Record
+from presswatch.core.deadletters import ORIGIN
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import Origin, RawArticle
 from presswatch.ingest.clock import FetchClock
@@ -56,7 +57,8 @@ def deliver_lines(name: str, lines: Sequence[Line], context: Context) -> None:
     articles: list[tuple[RawArticle, Record]] = []
     rejected: list[Rejected] = []
     for line in lines:
-        record = Record(name, 0, line.number, None, line.content, now_ms())
+        origin = ((ORIGIN, context.origin.encode()),)
+        record = Record(name, 0, line.number, None, line.content, now_ms(), origin)
         try:
             if line.too_long:
                 raise BadMessageError("too_long", f"the line has {line.size:,} bytes; {MAX_LINE_BYTES:,} is the most")

@@ -14,6 +14,7 @@ import structlog
 from presswatch import metrics
 from presswatch.adapters.kafka import Record
 from presswatch.core.article import wording_hash
+from presswatch.core.deadletters import ARTICLE, ORIGIN
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import RawArticle
 from presswatch.ingest.addresses import shown
@@ -146,7 +147,7 @@ class FeedPoller:
                 continue
             known[key] = wording
             marks.append((key, wording))
-            fresh.append((article, _record(address, place, entry, now)))
+            fresh.append((article, _record(address, place, entry, now, article)))
         self._context.delivery.deliver("feed", fresh, [])
         self._context.tally.known += repeated
         self._context.tally.empty += empty
@@ -177,7 +178,10 @@ def read_feed_file(path: str) -> Answer:
     return Answer(body, charset=None, etag=None, last_modified=None, address="")
 
 
-def _record(address: str, place: int, entry: Entry, now: int) -> Record:
+def _record(address: str, place: int, entry: Entry, now: int, article: RawArticle) -> Record:
     """Return what a dead letter made of an entry holds."""
     value = orjson.dumps(dataclasses.asdict(entry))
-    return Record(shown(address), 0, place, (entry.guid or entry.link or "").encode() or None, value, now)
+    key = (entry.guid or entry.link or "").encode() or None
+    return Record(
+        shown(address), 0, place, key, value, now, ((ORIGIN, article.origin.encode()), (ARTICLE, article.id.encode()))
+    )

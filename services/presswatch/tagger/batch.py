@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from presswatch import metrics
-from presswatch.adapters.kafka import Backoff, Breaker, Record
+from presswatch.adapters.kafka import Backoff, Breaker, Record, count_retried
 from presswatch.core.errors import BadMessageError, FatalError, RetryableError
 from presswatch.runtime import Health
 from presswatch.tagger.service import Tagging
@@ -84,6 +84,7 @@ class BatchWorker:
         """
         # No lock: the thread of the dead letters works only while a batch is in hand, that is, not now.
         self._grave.breaker.saw(len(records))
+        count_retried("tagger", records)
         deadline = time.monotonic() + self._retry_limit_s
         with metrics.BATCH_SECONDS.labels("tagger").time():
             try:

@@ -1,0 +1,154 @@
+"""Kafka topics read as logs: from a time to their present end, without a group, so that nothing is consumed by it.
+
+For people's commands. Services read with `adapters.kafka.BatchConsumer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
+
+from presswatch.adapters.kafka import MAX_REQUEST_BYTES, Record, connection
+from presswatch.core.errors import ConfigError, FatalError, RetryableError
+from presswatch.settings import KafkaSettings
+from presswatch.topology import Stage, group, topic
+
+_POLL_MS = 500
+_SILENCE = 60
+"""Polls in a row that bring nothing, before Kafka is taken for gone: half a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Offsets of one partition, `end` exclusive."""
+
+    begin: int
+    end: int
+
+
+class Log:
+    """A reader of topics. Names are without prefix. Use it as a context manager.
+
+    Raises (every method):
+        ConfigError: a topic does not exist.
+        RetryableError: Kafka cannot be reached.
+        FatalError: it refuses us.
+    """
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        with _translated(kafka):
+            self._consumer: Any = KafkaConsumer(
+                **connection(kafka),
+                bootstrap_timeout_ms=5_000,
+                request_timeout_ms=20_000,
+                enable_auto_commit=False,
+                allow_auto_create_topics=False,
+                max_partition_fetch_bytes=MAX_REQUEST_BYTES,
+                max_poll_records=1000,
+                metrics_enabled=False,
+            )
+            self._admin: Any = KafkaAdminClient(**connection(kafka), bootstrap_timeout_ms=5_000)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        with suppress(KafkaError):  # what was read is read
+            self._consumer.close(autocommit=False, timeout_ms=2_000)
+            self._admin.close()
+
+    def spans(self, name: str, since: int | None = None) -> dict[int, Span]:
+        """Return what there is of a topic, by partition: all, or what is not older than `since` (ms since 1970)."""
+        with _translated(self._kafka):
+            partitions = self._partitions(name)
+            ends = self._consumer.end_offsets(partitions)
+            begins = dict(self._consumer.beginning_offsets(partitions))
+            if since is not None:
+                found = self._consumer.offsets_for_times(dict.fromkeys(partitions, since))
+                begins = {at: found[at].offset if found.get(at) else ends[at] for at in partitions}
+        return {at.partition: Span(begins[at], ends[at]) for at in partitions}
+
+    def committed(self, stage: Stage, name: str) -> dict[int, int]:
+        """Return up to where a stage has dealt with a topic, by partition; 0 where it has committed nothing."""
+        with _translated(self._kafka):
+            partitions = self._partitions(name)
+            name_of_group = group(self._kafka, stage)
+            found = self._admin.list_group_offsets({name_of_group: partitions}).get(name_of_group, {})
+        return {at.partition: max(0, found[at].offset) if at in found else 0 for at in partitions}
+
+    def read(self, name: str, since: int | None = None, *, spans: Mapping[int, Span] | None = None) -> Iterator[Record]:
+        """Yield the records of a topic up to its present end, each partition in order.
+
+        Args:
+            name: topic without prefix.
+            since: only what is not older; milliseconds since 1970, by Kafka's time.
+            spans: read these offsets instead.
+        """
+        wanted = self.spans(name, since) if spans is None else spans
+        left = {TopicPartition(topic(self._kafka, name), at): span for at, span in wanted.items()}
+        left = {at: span for at, span in left.items() if span.begin < span.end}
+        with _translated(self._kafka):
+            self._consumer.assign(list(left))
+            for at, span in left.items():
+                self._consumer.seek(at, span.begin)
+        silent = 0
+        while left:
+            with _translated(self._kafka):
+                fetched: Mapping[Any, Sequence[Any]] = self._consumer.poll(timeout_ms=_POLL_MS)
+                # Compaction and transactions leave offsets without a record: the position, not the record, says where we are.
+                reached = {at: self._consumer.position(at, timeout_ms=5_000) for at in left}
+            silent = 0 if fetched else silent + 1
+            if silent > _SILENCE:
+                raise RetryableError(f"Kafka at {self._kafka.bootstrap} does not send what it has of {name}")
+            for at, items in fetched.items():
+                if at in left:
+                    yield from (_record(item) for item in items if item.offset < left[at].end)
+            done = [at for at, span in left.items() if reached[at] >= span.end]
+            for at in done:
+                del left[at]
+            if done and left:
+                with _translated(self._kafka):
+                    self._consumer.pause(*done)
+
+    def one(self, name: str, partition: int, offset: int) -> Record | None:
+        """Return one record, or None if it is not there (any more)."""
+        span = self.spans(name).get(partition)
+        if span is None or not span.begin <= offset < span.end:
+            return None
+        found = self.read(name, spans={partition: Span(offset, offset + 1)})
+        return next((record for record in found if record.offset == offset), None)
+
+    def _partitions(self, name: str) -> list[Any]:
+        numbers = self._consumer.partitions_for_topic(topic(self._kafka, name))
+        if not numbers:
+            raise ConfigError(f"Kafka has no topic {topic(self._kafka, name)}: run `presswatch setup` first")
+        return [TopicPartition(topic(self._kafka, name), number) for number in sorted(numbers)]
+
+
+@contextmanager
+def _translated(kafka: KafkaSettings) -> Iterator[None]:
+    try:
+        yield
+    except (AuthorizationError, SaslAuthenticationFailedError) as error:
+        raise FatalError(f"Kafka refuses us: {error!r}. Check kafka.sasl_* and the rights of that user") from error
+    except KafkaError as error:
+        raise RetryableError(f"Kafka at {kafka.bootstrap} cannot be reached: is it running? ({error!r})") from error
+
+
+def _record(item: Any) -> Record:
+    return Record(
+        item.topic, item.partition, item.offset, item.key, item.value, item.timestamp or 0, tuple(item.headers)
+    )

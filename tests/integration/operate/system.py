@@ -1,0 +1,112 @@
+"""Hands for the tests of the operator's commands: put things in, wait until all is done, look, and break things."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from elasticsearch import Elasticsearch
+from tests.processes import Sandbox, ServiceProcess, wait_until
+
+from presswatch.adapters.kafka import Outgoing, Publisher
+from presswatch.core.article import article_id
+from presswatch.demo import readback
+from presswatch.local import slack as stand_in
+from presswatch.settings import Settings
+from presswatch.topology import topic
+
+
+@dataclass
+class ClosingWorkspace(stand_in.Workspace):
+    """A workspace whose channels somebody may archive: `closed` holds their names."""
+
+    closed: set[str] = field(default_factory=set)
+
+    def post(self, channel: str, message: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+        if channel in self.closed:
+            return 200, {"ok": False, "error": "is_archived"}, {}
+        return super().post(channel, message)
+
+
+@contextmanager
+def served(workspace: ClosingWorkspace) -> Iterator[ClosingWorkspace]:
+    server = stand_in.serve(workspace)
+    workspace.port = server.server_address[1]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield workspace
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@dataclass
+class System:
+    """All services as processes, and everything around them."""
+
+    sandbox: Sandbox
+    workspace: ClosingWorkspace
+    client: Elasticsearch
+    publisher: Publisher
+    services: dict[str, ServiceProcess]
+
+    @property
+    def settings(self) -> Settings:
+        return self.sandbox.settings
+
+    def ingest(self, *articles: dict[str, Any] | bytes, code: int = 0) -> None:
+        lines = b"".join((one if isinstance(one, bytes) else orjson.dumps(one)) + b"\n" for one in articles)
+        self.sandbox.command("ingest", "-", stdin=lines, code=code)
+
+    def put(self, name: str, value: bytes, key: bytes | None = None) -> None:
+        """Put a record on a topic."""
+        assert not self.publisher.publish([Outgoing(topic(self.settings.kafka, name), key, value)])
+
+    def wait_settled(self) -> None:
+        progress = readback.Progress(self.settings)
+        try:
+            wait_until(
+                lambda: all(done == there for done, there in progress.read().values()),
+                60,
+                "every stage has committed all",
+            )
+        finally:
+            progress.close()
+
+    def client_index(self, told: dict[str, Any]) -> str:
+        """Return the index in which the article is."""
+        record = self.client.get(index=self.index("article-ids"), id=article_id(told["url"]))
+        return str(record["_source"]["index"])
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Run a command that may fail."""
+        return subprocess.run(
+            [sys.executable, "-m", "presswatch", *arguments], env=self.sandbox._environment({}), capture_output=True,
+            check=False, timeout=120,
+        )  # fmt: skip
+
+    def index(self, name: str) -> str:
+        return self.settings.elasticsearch.prefix + name
+
+    def lines(self, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
+        """Run a command with --json and return its objects."""
+        printed = self.sandbox.command(*arguments, "--json", code=code)
+        return [orjson.loads(line) for line in printed.splitlines()]
+
+
+def article(name: str, text: str, **more: Any) -> dict[str, Any]:
+    """Return an article as it is put in."""
+    shape = {
+        "url": f"https://daily.example/{name}",
+        "source": "Daily",
+        "lang": "en",
+        "title": f"On {name}",
+        "text": text,
+    }
+    return shape | more
