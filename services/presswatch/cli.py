@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
+from typing import ClassVar
 
 import click
 
+from presswatch.commands import LazyGroup
 from presswatch.core.errors import PresswatchError
 
 COMMANDS = {
@@ -21,38 +22,23 @@ COMMANDS = {
     "tag": "Tag articles by topic: JSON Lines in, JSON Lines out.",
     "topics": "Test topic packs on the examples that stand in them.",
     "match": "Match rules: JSON Lines in, JSON Lines out.",
-    "rules": "Print, test and lint rules, before they are in force.",
+    "rules": "Print, test, lint, compare and apply rules; list those in force.",
     "explain": "Tell why a rule matches an article, or why not.",
     "search": "Search the indexed articles in the rule language.",
-    "demo": "Run the whole system once on articles made for it.",
     "dlq": "Look at dead letters, try them again or drop them.",
+    "demo": "Run the whole system once on articles made for it.",
     "up": "Run the whole system on this machine, to stay.",
     "down": "Stop what `up` started.",
 }
 
 
-class LazyGroup(click.Group):
-    """Imports a command's module on first use, so that `presswatch tag` never pays for Kafka."""
+class LazyCommands(LazyGroup):
+    """The commands of `COMMANDS`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which a newcomer meets them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; None if there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        command = import_module(f"presswatch.commands.{cmd_name}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+    lazy: ClassVar = {name: (f"presswatch.commands.{name}", about) for name, about in COMMANDS.items()}
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="presswatch")
 def cli() -> None:
     """Media monitoring over Kafka and Elasticsearch."""

@@ -66,7 +66,7 @@ class Search:
         self._client = client
         self._index = index(es, ARTICLES)
         self._expressions = expressions
-        self._period = _period(since, until)
+        self._period = period_query(since, until)
         self.candidates = 0
         self.outdated = 0
         self.unreadable: list[tuple[str, str]] = []
@@ -112,6 +112,18 @@ _CURRENT: Query = {"term": {"tok_version": VERSION}}
 _OUTDATED: Query = {"bool": {"must_not": [_CURRENT]}}
 
 
-def _period(since: int | None, until: int | None) -> list[Query]:
+def indexed(client: Elasticsearch, es: ElasticsearchSettings, since: int | None, until: int | None) -> int:
+    """Return how many articles of a period are indexed.
+
+    Raises:
+        RetryableError, FatalError: as for `Search`.
+    """
+    with translated():
+        answer = client.count(index=index(es, ARTICLES), query={"bool": {"filter": period_query(since, until)}})
+    return int(checked(answer.body)["count"])
+
+
+def period_query(since: int | None, until: int | None) -> list[Query]:
+    """Return the filters that leave the articles of a period, by the time that readers go by."""
     bounds = {name: str(value) for name, value in (("gte", since), ("lt", until)) if value is not None}
     return [{"range": {"@timestamp": {**bounds, "format": "epoch_millis"}}}] if bounds else []

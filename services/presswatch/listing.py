@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,12 +33,12 @@ def block(found: Found, width: int, *, colour: bool = False) -> str:
         file=io.StringIO(), width=width, force_terminal=colour, color_system="standard" if colour else None,
         highlight=False, markup=False, emoji=False, legacy_windows=False,
     )  # fmt: skip
-    about = [_moment(article), *(plain(article[name], 80) for name in ("source", "lang") if article.get(name))]
+    about = [day_and_time(article), *(plain(article[name], 80) for name in ("source", "lang") if article.get(name))]
     tags = ", ".join(f"{plain(tag['topic'], 80)} {tag['score']:.2f}" for tag in article.get("tags", ()))
     out.print(Text("  ".join([*about, tags] if tags else about), style="dim"))
     out.print(Text(plain(article.get("title", ""), MAX_HEADLINE), style="bold"))
-    if quotes := _quotes([receipt for match in found.matches for receipt in match.receipts]):
-        out.print(Text("matched: " + quotes, style="green"))
+    if words := quotes(receipt for match in found.matches for receipt in match.receipts):
+        out.print(Text("matched: " + words, style="green"))
     if article.get("url"):
         # an address that is cut in two cannot be clicked
         out.print(Text(plain(article["url"], 2000), style="blue"), soft_wrap=True)
@@ -54,11 +55,12 @@ def iso(at: int | None) -> str | None:
     return moment.isoformat(timespec="milliseconds" if at % 1000 else "seconds").replace("+00:00", "Z")
 
 
-def _moment(article: Any) -> str:
+def day_and_time(article: Mapping[str, Any]) -> str:
+    """Return when an article was published, or else fetched, as a list shows it (UTC)."""
     return f"{datetime.fromtimestamp(article['@timestamp'] / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
-def _quotes(receipts: list[Receipt]) -> str:
+def quotes(receipts: Iterable[Receipt]) -> str:
     """Return the words that matched, each once, and of metadata the leaf: `“Wheat”, “bans”, lang:fr`."""
     shown = dict.fromkeys(
         plain(receipt.leaf, MAX_QUOTE) if receipt.start is None else f"“{plain(receipt.quote or '', MAX_QUOTE)}”"

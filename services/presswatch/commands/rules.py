@@ -1,13 +1,15 @@
-"""`presswatch rules`: look at rules before they are in force. No engine is needed."""
+"""`presswatch rules`: look at rules before they are in force. What stands in this module needs no engine."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
+from presswatch.commands import LazyGroup
 from presswatch.core.errors import ConfigError
 from presswatch.core.rules.explain import lines, reason
 from presswatch.core.rules.kibana import Gap, to_kibana
@@ -25,7 +27,15 @@ SHOWN_TEXT = 300
 _rules_argument = click.argument("path", metavar="DIR|FILE", type=click.Path(exists=True, path_type=Path))
 
 
-@click.group()
+class RulesCommands(LazyGroup):
+    """Those that need Elasticsearch or Kafka have modules of their own."""
+
+    lazy: ClassVar = {
+        "diff": ("presswatch.commands.rules_diff", "Compare two versions of rules over the articles indexed."),
+    }
+
+
+@click.group(cls=RulesCommands)
 def command() -> None:
     """Print, test and lint rules, before they are in force."""
 

@@ -10,9 +10,7 @@ from typing import Any
 
 import click
 
-from presswatch.commands import config_option
-from presswatch.core.errors import ConfigError
-from presswatch.core.periods import moment
+from presswatch.commands import config_option, period
 from presswatch.core.rules.match import Expression
 from presswatch.history import Found, Search
 from presswatch.jsonlines import write
@@ -47,7 +45,7 @@ PIPE_WIDTH = 120
     "--rules",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Folder of rule files whose lists (@name) the query may use; the one in the settings if not given.",
+    help="Folder of rule files whose lists (@name) the query may use; the one in the settings (`rules`) if not given.",
 )
 @config_option
 def command(
@@ -62,8 +60,8 @@ def command(
     """Search the indexed articles for QUERY, in the language of rules: newest first, exactly what an alert rule finds."""
     settings = load(config).settings
     now = time.time_ns() // 1_000_000
-    first, end = _times(since, until, now)
-    node = parse_typed(query, rules or settings.indexer.rules)
+    first, end = period(since, until, now)
+    node = parse_typed(query, rules or settings.rules)
     from presswatch.adapters.elasticsearch import connect
 
     width = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if sys.stdout.isatty() else PIPE_WIDTH
@@ -77,19 +75,6 @@ def command(
             if shown == limit:
                 break
     _close(search, shown, limit, timed=bool(since or until), as_json=as_json)
-
-
-def _times(since: str | None, until: str | None, now: int) -> tuple[int | None, int | None]:
-    times: list[int | None] = []
-    for option, written in (("--since", since), ("--until", until)):
-        try:
-            times.append(None if written is None else moment(written, now, end=option == "--until"))
-        except ValueError as error:
-            raise ConfigError(f"{option}: {error}") from error
-    first, end = times
-    if first is not None and end is not None and first >= end:
-        raise ConfigError(f"--since {since} is not before --until {until}: there is nothing between them")
-    return first, end
 
 
 def _line(found: Found) -> str:
