@@ -11,10 +11,8 @@ from typing import Any
 
 import orjson
 
-from presswatch.core.control import Manifest
-from presswatch.core.control_rules import ListObject, RuleObject
 from presswatch.core.deadletters import HEADERS
-from presswatch.core.messages import MESSAGES, Message
+from presswatch.core.messages import MESSAGES
 from presswatch.core.packspec import pack_file_schema
 from presswatch.core.rules.rule import rule_file_schema
 from presswatch.settings import Settings
@@ -44,10 +42,10 @@ def generate() -> dict[str, Any]:
         }
         for spec in TOPICS
     ]
+    files["dead-letter.headers.json"] = HEADERS
     for index in INDICES:
         files[f"elasticsearch/{index.name}.template.json"] = index.template(defaults.elasticsearch)
     files["settings.schema.json"] = Settings.model_json_schema()
-    files["dead-letter.headers.json"] = HEADERS
     files["rules.schema.json"] = rule_file_schema()
     files["pack.schema.json"] = pack_file_schema()
     return files

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from presswatch.core.control import Manifest
 from presswatch.core.messages import LetterSettled, MatchEvent, Message, Notification, RawArticle, TaggedArticle
 from presswatch.core.rules.shadow import LONGEST_VALUE
 from presswatch.settings import ElasticsearchSettings, KafkaSettings
@@ -46,6 +45,10 @@ RAW = "articles.raw"
 TAGGED = "articles.tagged"
 MATCHES = "matches"
 NOTIFICATIONS = "notifications"
+DEAD_SETTLED = "dead.settled"
+
+SOURCES: dict[Stage, str] = {"tagger": RAW, "indexer": TAGGED, "decide": MATCHES, "deliver": NOTIFICATIONS}
+"""The topic that each stage reads; ingest reads the world."""
 
 
 def dead_letter_topic(stage: Stage) -> str:
@@ -55,11 +58,6 @@ def dead_letter_topic(stage: Stage) -> str:
 
 TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(RAW, "article id", RawArticle, "Articles as ingest found them."),
-CONTROL_RULES = "control.rules"
-DEAD_SETTLED = "dead.settled"
-
-SOURCES: dict[Stage, str] = {"tagger": RAW, "indexer": TAGGED, "decide": MATCHES, "deliver": NOTIFICATIONS}
-"""The topic that each stage reads; ingest reads the world."""
     TopicSpec(TAGGED, "article id", TaggedArticle, "Articles with their topic tags.", max_message_bytes=4 * _MIB),
     TopicSpec(MATCHES, "rule id", MatchEvent, "Rules that matched, changed or withdrew.", retention_ms=30 * _DAY_MS),
     TopicSpec(NOTIFICATIONS, "receiver", Notification, "Alerts on their way out.", retention_ms=30 * _DAY_MS),
@@ -74,6 +72,14 @@ SOURCES: dict[Stage, str] = {"tagger": RAW, "indexer": TAGGED, "decide": MATCHES
             max_message_bytes=12 * _MIB,
         )
         for stage in STAGES
+    ),
+    TopicSpec(
+        DEAD_SETTLED,
+        "dead letter, as STAGE/OFFSET",
+        LetterSettled,
+        "What was retried or dropped of the dead letters; kept longer than any of them.",
+        partitions=1,
+        retention_ms=90 * _DAY_MS,
     ),
 )
 
@@ -93,14 +99,6 @@ MAPPING_VERSION = 1
 
 ARTICLES = "articles"
 ARTICLE_IDS = "article-ids"
-    TopicSpec(
-        DEAD_SETTLED,
-        "dead letter, as STAGE/OFFSET",
-        LetterSettled,
-        "What was retried or dropped of the dead letters; kept longer than any of them.",
-        partitions=1,
-        retention_ms=90 * _DAY_MS,
-    ),
 REVISIONS = "revisions"
 ALERTS = "alerts"
 
