@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: help setup setup-system lock demo up down test test-slow lint format schemas bench-pipeline eval-topics clean
+.PHONY: help setup setup-system lock demo up down test test-slow lint format schemas bench-pipeline bench-matching eval-topics clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ schemas: $(STAMP) ## write schemas/ from the typed models
 
 bench-pipeline: $(STAMP) ## CPU per article and stage through the whole system
 	$(BIN)/python -m benchmarks.pipeline
+
+bench-matching: $(STAMP) ## our engines beside Lucene Monitor and OpenSearch, on one core (QUICK=1: a first look)
+	$(BIN)/python -m benchmarks.matching $(if $(QUICK),--quick,--keep)
 
 eval-topics: $(STAMP) ## precision, recall and F1 of the topic packs on the development data
 	$(BIN)/python -m benchmarks.topics.evaluate

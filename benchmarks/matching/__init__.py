@@ -1,0 +1,1 @@
+"""Our matching engines beside Lucene Monitor and OpenSearch's percolator: same rules, same articles, same core."""
