@@ -117,7 +117,7 @@ def test_a_diff_lists_what_the_stream_would_have_found_more_and_less(
     assert not [line for line in told if line.get("rule") == "same"]
     assert told[-1]["rules"] == {"changed": 1, "added": 1, "removed": 2, "unchanged": 1}
     some = next(line for line in told if line.get("sign") == "-" and line["rule"] == "bans")
-    assert some["failed"].startswith("NOT topic:health")
+    assert some["failed"].startswith('NOT topic:health: must not hold, but does; "café organisation": ')
     assert some["receipt"][0]["leaf"] == "wheat"
 
 
@@ -129,7 +129,7 @@ def test_a_diff_as_a_person_reads_it(sandbox: Sandbox) -> None:
         "bans: changed",
         "  OLD  @grains NEAR/3 ban*",
         '  NEW  ((@grains NEAR/3 ban*) AND NOT topic:health) OR "café organisation"',
-        '  @grains: +wi-fi',
+        "  @grains: +wi-fi",
     ]  # fmt: skip
     assert sum(line.startswith("  + 2026") for line in block) == 1
     assert any(line.startswith("      OLD fails at") for line in block)

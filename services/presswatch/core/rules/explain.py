@@ -24,6 +24,9 @@ from presswatch.core.rules.vocabulary import Vocabulary
 SHOWN_ALTERNATIVES = 20
 """Alternatives of an OR that are told of one by one: of more that hold the first, of more that do not only that none does."""
 
+TOLD_ALTERNATIVES = 4
+"""Alternatives of an OR up to which one line tells why each fails."""
+
 
 class _Span(NamedTuple):
     """A place: first token, last token (exclusive) and quote."""
@@ -241,10 +244,12 @@ def _lines(verdict: Verdict, depth: int) -> Iterator[str]:
 
 
 def reason(verdict: Verdict) -> str:
-    """Return in one line what failed first; "" if nothing did."""
+    """Return in one line what failed first; "" if nothing did. Of a short OR that is what failed first of each alternative."""
     failed = verdict.failed_first()
     if failed is None:
         return ""
+    if isinstance(failed.node, Or) and 0 < len(failed.parts) <= TOLD_ALTERNATIVES:
+        return "; ".join(reason(part) for part in failed.parts)
     return f"{nearmiss.short(to_query(failed.node), nearmiss.LINE)}: {failed.why}"
 
 
