@@ -26,6 +26,7 @@ COMMANDS = {
     "explain": "Tell why a rule matches an article, or why not.",
     "search": "Search the indexed articles in the rule language.",
     "dlq": "Look at dead letters, try them again or drop them.",
+    "replay": "Send articles through all stages once more, behind the live ones.",
     "demo": "Run the whole system once on articles made for it.",
     "up": "Run the whole system on this machine, to stay.",
     "down": "Stop what `up` started.",

@@ -37,6 +37,7 @@ class Pages:
         index: index or alias.
         queries: the query, and ever wider ones to go on with where the server finds it too large.
         fields: what of each document is wanted.
+        after: begin behind this place: the values of `NEWEST_FIRST`.
         sleep: waits for so many seconds.
     """
 
@@ -46,12 +47,14 @@ class Pages:
         index: str,
         queries: Sequence[Query],
         fields: Sequence[str],
+        after: Sequence[Any] | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._client = client
         self._index = index
         self._queries = list(queries)
         self._fields = list(fields)
+        self._after = list(after) if after is not None else None
         self._sleep = sleep
         self._point: str | None = None
         self._size = FIRST_PAGE
@@ -63,7 +66,7 @@ class Pages:
             RetryableError: the server is away, or stayed busy.
             FatalError: it refuses us, or there is no such index.
         """
-        after: list[Any] | None = None
+        after = self._after
         try:
             while hits := self._page(after):
                 after = hits[-1]["sort"][: len(NEWEST_FIRST)]

@@ -1,0 +1,149 @@
+"""`presswatch replay` on a running system: what is mended, what nobody is told again, and what goes first."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from kafka.structs import OffsetAndMetadata
+from tests.integration.operate.system import System, article
+from tests.processes import wait_until
+
+from presswatch.adapters.kafka import Outgoing, Publisher, connection
+from presswatch.adapters.kafkalog import Log
+from presswatch.core.article import article_id
+from presswatch.core.messages import RawArticle
+from presswatch.engines import Engines
+from presswatch.provision import provision_kafka
+from presswatch.replay.lane import Lane
+from presswatch.runtime import StopSignal, now_ms
+from presswatch.settings import KafkaSettings
+from presswatch.topology import RAW, TAGGED, Stage, group, topic
+
+pytestmark = pytest.mark.engine
+
+
+def replayed(system: System) -> Counter[str]:
+    """Return how often each article was sent again."""
+    with Log(system.settings.kafka) as log:
+        messages = [RawArticle.decode(record.value) for record in log.read(RAW)]
+    return Counter(message.id for message in messages if message.origin == "replay")
+
+
+def ingest(system: System, number: int, source: str) -> list[str]:
+    """Put in articles about wheat, wait until all is done with them, and return their ids."""
+    told = [article(f"{source}-{at}", f"The wheat of place {at} is sown.", source=source) for at in range(number)]
+    system.ingest(*told)
+    system.wait_settled()
+    return [article_id(one["url"]) for one in told]
+
+
+def test_a_lost_document_comes_back_and_nobody_is_alerted_again(system: System, tmp_path: Path) -> None:
+    source = f"S{uuid4().hex[:6]}"
+    ids = ingest(system, 3, source)
+    posted = len(system.workspace.messages)
+    index = system.client.get(index=system.index("article-ids"), id=ids[0])["_source"]["index"]
+    before = [system.client.get(index=index, id=one) for one in ids]
+    system.client.delete(index=index, id=ids[0])
+
+    job = tmp_path / "job.json"
+    printed = system.sandbox.command("replay", "--since", "1h", "--source", source, "--job", str(job))
+    assert printed == "2 articles sent again\n"  # the index no longer knows of the third
+    printed = system.sandbox.command(
+        "replay", "--since", "1h", "--source", source, "--from", "kafka", "--job", str(job)
+    )
+    assert printed == "3 articles sent again\n"
+    assert not job.exists()
+    system.wait_settled()
+
+    after = [system.client.get(index=index, id=one) for one in ids]
+    assert [one["_source"]["rule"] for one in after] == [["wheat"]] * 3
+    assert [one["_version"] for one in after[1:]] == [one["_version"] for one in before[1:]]
+    assert [one["_source"]["origin"] for one in after[1:]] == ["live"] * 2
+    assert len(system.workspace.messages) == posted
+    again = system.sandbox.command("replay", "--since", "1h", "--source", source, "--from", "kafka", "--job", str(job))
+    assert again == "3 articles sent again\n"  # what was sent again is not sent again in its turn
+
+
+def test_an_interrupted_replay_goes_on_where_it_was(system: System, tmp_path: Path) -> None:
+    source = f"S{uuid4().hex[:6]}"
+    ids = ingest(system, 12, source)
+    job = tmp_path / "job.json"
+    arguments = ["replay", "--since", "1h", "--source", source, "--rate", "2", "--job", str(job)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "presswatch", *arguments], env=system.sandbox._environment({}), stderr=subprocess.PIPE
+    )
+    wait_until(lambda: len([one for one in replayed(system) if one in ids]) >= 2, 60, "some sent again")
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"go on with: presswatch replay --resume" in told
+    assert 0 < sum(replayed(system)[one] for one in ids) < 12
+    system.sandbox.command("replay", "--since", "1h", "--job", str(job), code=2)
+    assert system.sandbox.command("replay", "--resume", "--job", str(job)) == "12 articles sent again\n"
+    assert [replayed(system)[one] for one in ids] == [1] * 12
+    system.wait_settled()
+
+
+def test_what_cannot_be_done_is_said(system: System, tmp_path: Path) -> None:
+    job = str(tmp_path / "job.json")
+    for arguments, told in (
+        ([], "--since"),
+        (["--since", "yesterday"], "is no time"),
+        (["--resume", "--job", job], "no replay to go on with"),
+        (["--since", "1h", "--source", "nobody", "--job", job], "no article of that time"),
+    ):
+        done = system.run("replay", *arguments)
+        assert told in (done.stdout + done.stderr).decode()
+        assert b"Traceback" not in done.stderr
+
+
+class Stages:
+    """Stands for the tagger and the indexer: commits what they have done."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+
+    def done(self, stage: Stage, name: str) -> None:
+        consumer = KafkaConsumer(**connection(self._kafka), group_id=group(self._kafka, stage))
+        partitions = [TopicPartition(topic(self._kafka, name), at) for at in range(self._kafka.partitions)]
+        ends = consumer.end_offsets(partitions)
+        consumer.commit({at: OffsetAndMetadata(end, "", -1) for at, end in ends.items()})
+        consumer.close()
+
+
+@pytest.fixture
+def kafka(engines: Engines) -> KafkaSettings:
+    settings = KafkaSettings(bootstrap=engines.bootstrap, prefix=f"lane-{uuid4().hex[:8]}-")
+    list(provision_kafka(settings))
+    return settings
+
+
+def test_live_articles_go_first(kafka: KafkaSettings) -> None:
+    live = [RawArticle(id=f"live{at}", fetched=now_ms()) for at in range(10)]
+    again = [RawArticle(id=f"again{at}", fetched=now_ms(), origin="replay") for at in range(5)]
+    publisher, stages, stop = Publisher(kafka), Stages(kafka), StopSignal()
+    publisher.publish(Outgoing(topic(kafka, RAW), one.id.encode(), one.encode()) for one in live)
+    with Log(kafka) as log, Log(kafka) as onlooker:
+        lane = Lane(kafka, log, publisher, stop, max_lag=9)
+        sent = threading.Thread(target=lane.send, args=[again])
+        sent.start()
+        wait_until(lambda: lane.waiting, 20, "the lane has seen that live articles wait")
+        assert len(list(onlooker.read(RAW))) == 10
+        stages.done("tagger", RAW)
+        sent.join(30)
+        assert not sent.is_alive()
+        assert len(list(onlooker.read(RAW))) == 15
+        assert lane.waited_s > 0
+        publisher.publish([Outgoing(topic(kafka, TAGGED), b"x", b"x")] * 10)
+        stop.set()
+        assert not lane.send(again)
+        assert lane.lag() == 5 + 10
+    publisher.close()
