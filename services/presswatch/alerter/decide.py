@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import structlog
+
 from presswatch import metrics
 from presswatch.adapters.kafka import DeadLetters, Outgoing, Publisher, Record
 from presswatch.alerter.ledger import Ledger
@@ -13,6 +15,8 @@ from presswatch.core.messages import MatchEvent
 from presswatch.runtime import now_ms
 from presswatch.settings import KafkaSettings
 from presswatch.topology import NOTIFICATIONS, topic
+
+log = structlog.get_logger(__name__)
 
 
 class Decider:
@@ -46,6 +50,10 @@ class Decider:
         for record, event in events:
             for decided in decide(event, known.__contains__, now):
                 metrics.ALERT_DECISIONS.labels(decided.decision, decided.reason).inc()
+                log.info(
+                    "alert decided", article=event.article.id, rule=event.rule.id, receiver=decided.receiver,
+                    decision=decided.decision, reason=decided.reason,
+                )  # fmt: skip
                 if decided.notification is not None:
                     # A second match of the same batch must see the first.
                     known.add(decided.notification.id)

@@ -164,7 +164,10 @@ class Deliverer:
                 doubtful_since = None
             except UnknownOutcomeError as error:
                 metrics.SLACK_REQUESTS.labels("unknown").inc()
-                log.warning("Slack may or may not have the alert", notification=notification.id, why=str(error))
+                log.warning(
+                    "Slack may or may not have the alert", article=notification.match.article.id,
+                    notification=notification.id, why=str(error),
+                )  # fmt: skip
                 doubtful_since = started
                 self._free_at[channel] = self._clock() + 1.0
             except CredentialsError:

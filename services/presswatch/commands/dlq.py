@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from presswatch.commands import config_option
+from presswatch.commands import config_option, period
 from presswatch.core.errors import ConfigError
 from presswatch.settings import Settings, load
 from presswatch.topology import STAGES, Stage
@@ -158,14 +158,10 @@ def _settler(settings: Settings) -> Iterator[Settler]:
 
 def _choice(filters: dict[str, str | None]) -> Choice:
     from presswatch.core.article import article_id, canonical_url
-    from presswatch.core.periods import moment
     from presswatch.deadletters import Choice
 
-    since, article = filters["since"], filters["article"]
-    try:
-        first = None if since is None else moment(since, time.time_ns() // 1_000_000)
-    except ValueError as error:
-        raise ConfigError(f"--since: {error}") from error
+    first, _ = period(filters["since"], None, time.time_ns() // 1_000_000)
+    article = filters["article"]
     if article is not None and canonical_url(article):
         article = article_id(article)
     return Choice(

@@ -163,6 +163,7 @@ class Indexer:
             if item.dead is not None or item.decision is None:
                 continue
             decisions[item.decision.state] += 1
+            log.debug("article indexed", article=item.article.id, decision=item.decision.state)
             kinds.update(change.kind for change in item.announced)
             if item.decision.state in {"new", "revision", "completed"}:
                 metrics.LATENCY.labels(STAGE).observe((now - item.article.fetched) / 1000)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+import structlog
+
 from presswatch import metrics
 from presswatch.adapters.kafka import DeadLetters, Outgoing, Publisher, Record, persist
 from presswatch.core.errors import BadMessageError, RetryableError
@@ -19,6 +21,8 @@ from presswatch.language import LANGUAGES
 from presswatch.runtime import Health, StopSignal, now_ms
 from presswatch.settings import Settings
 from presswatch.topology import RAW, topic
+
+log = structlog.get_logger(__name__)
 
 STAGE: Literal["ingest"] = "ingest"
 Kind = Literal["jsonl", "feed"]
@@ -168,6 +172,7 @@ class Delivery:
         for article in articles:
             primary = (article.lang or "unknown").partition("-")[0]
             lang = primary if primary in LANGUAGES or primary == "unknown" else "other"
+            log.debug("article published", article=article.id, source=article.source)
             metrics.ARTICLES_INGESTED.labels(kind, lang).inc()
             metrics.LATENCY.labels(STAGE).observe(max(0, now - article.fetched) / 1000)
 

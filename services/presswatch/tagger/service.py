@@ -7,10 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import structlog
+
 from presswatch import metrics
 from presswatch.core.errors import BadMessageError, FatalError
 from presswatch.core.messages import RawArticle, Tag, TaggedArticle
 from presswatch.runtime import now_ms
+
+log = structlog.get_logger(__name__)
 
 _PRIMARY_SUBTAG = re.compile(r"[a-z]{2,3}(?=-|$)")
 
@@ -67,6 +71,7 @@ class Tagging:
     def count(self, article: TaggedArticle) -> None:
         """Count an article that Kafka has acknowledged."""
         lang = language_label(article.lang)
+        log.debug("article tagged", article=article.id, topics=[tag.topic for tag in article.tags])
         metrics.RECORDS.labels("tagger", "tagged" if article.tags else "untagged").inc()
         for tag in article.tags:
             metrics.TAGS.labels(tag.topic, lang).inc()

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
+from click.testing import CliRunner
 from elasticsearch import Elasticsearch
 from tests.processes import Sandbox, ServiceProcess, wait_until
 
 from presswatch.adapters.kafka import Outgoing, Publisher
+from presswatch.cli import cli
 from presswatch.core.article import article_id
+from presswatch.core.errors import PresswatchError
 from presswatch.demo import readback
 from presswatch.local import slack as stand_in
 from presswatch.settings import Settings
@@ -44,6 +46,14 @@ def served(workspace: ClosingWorkspace) -> Iterator[ClosingWorkspace]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+class Outcome(NamedTuple):
+    """What a command ended with."""
+
+    code: int
+    out: str
+    err: str
 
 
 @dataclass
@@ -84,19 +94,34 @@ class System:
         record = self.client.get(index=self.index("article-ids"), id=article_id(told["url"]))
         return str(record["_source"]["index"])
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        """Run a command that may fail."""
-        return subprocess.run(
-            [sys.executable, "-m", "presswatch", *arguments], env=self.sandbox._environment({}), capture_output=True,
-            check=False, timeout=120,
-        )  # fmt: skip
+    def run(self, *arguments: str) -> Outcome:
+        """Run a command in this process, as `main` does: a start of Python for each would take minutes in all."""
+        environ = {**self.sandbox._environment({}), **self.sandbox.environ}
+        root = logging.getLogger()
+        kept = root.handlers[:], root.level
+        try:
+            done = CliRunner().invoke(cli, arguments, env=environ)
+        finally:
+            root.handlers[:], level = kept
+            root.setLevel(level)
+        if isinstance(done.exception, PresswatchError):
+            return Outcome(2, done.stdout, f"{done.stderr}presswatch: {done.exception}\n")
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Outcome(done.exit_code, done.stdout, done.stderr)
+
+    def command(self, *arguments: str, code: int = 0) -> str:
+        """Run a command and return what it printed."""
+        done = self.run(*arguments)
+        assert done.code == code, done
+        return done.out
 
     def index(self, name: str) -> str:
         return self.settings.elasticsearch.prefix + name
 
     def lines(self, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
         """Run a command with --json and return its objects."""
-        printed = self.sandbox.command(*arguments, "--json", code=code)
+        printed = self.command(*arguments, "--json", code=code)
         return [orjson.loads(line) for line in printed.splitlines()]
 
 

@@ -26,7 +26,7 @@ def test_a_line_that_was_bad_is_tried_again_and_counts_its_attempts(system: Syst
     [letter] = letters(system, "--stage", "ingest")
     assert (letter["reason"], letter["attempt"], letter["source"]) == ("not_json", 1, "standard input")
     assert "standard input:1" in letter["detail"]
-    said = system.sandbox.command("dlq", "retry", letter["letter"])
+    said = system.command("dlq", "retry", letter["letter"])
     assert said == "1 dead letter sent again (ingest not_json 1)\n"
     [again] = letters(system, "--stage", "ingest")
     assert again["letter"] != letter["letter"]
@@ -35,9 +35,9 @@ def test_a_line_that_was_bad_is_tried_again_and_counts_its_attempts(system: Syst
     assert again["detail"] == letter["detail"]
     everything = letters(system, "--stage", "ingest", "--all")
     assert [one["state"] for one in everything] == ["retried", "open"]
-    system.sandbox.command("dlq", "drop", again["letter"], "--because", "a broken export of ours")
+    system.command("dlq", "drop", again["letter"], "--because", "a broken export of ours")
     assert letters(system, "--stage", "ingest") == []
-    shown = system.sandbox.command("dlq", "show", again["letter"])
+    shown = system.command("dlq", "show", again["letter"])
     assert "because: a broken export of ours" in shown
     assert "attempt 2" in shown
     assert '{"title": "half a li' in shown
@@ -50,7 +50,7 @@ def test_an_article_too_large_passes_when_the_limit_is_raised(system: System) ->
     del system.sandbox.environ["PRESSWATCH_INGEST_MAX_ARTICLE_BYTES"]
     [letter] = letters(system, "--article", big["url"])
     assert letter["reason"] == "too_large"
-    system.sandbox.command("dlq", "retry", "--reason", "too_large", "--source", "Daily")
+    system.command("dlq", "retry", "--reason", "too_large", "--source", "Daily")
     system.wait_settled()
     system.client.indices.refresh(index=system.index("articles"))
     found = system.client.get(index=system.client_index(big), id=article_id(big["url"]))["_source"]
@@ -67,13 +67,13 @@ def test_an_alert_whose_channel_is_gone_is_sent_once_it_is_back(system: System) 
     [letter] = letters(system, "--rule", "barley")
     assert (letter["stage"], letter["rule"], letter["title"]) == ("deliver", "barley", "On malt")
     assert letter["article"] == article_id(told["url"])
-    system.sandbox.command("dlq", "retry", "--rule", "barley")
+    system.command("dlq", "retry", "--rule", "barley")
     system.wait_settled()
     [again] = letters(system, "--rule", "barley")
     assert again["attempt"] == 2
     assert system.services["alerter"].metric('presswatch_dead_letters_retried_total{stage="deliver"}') == 1
     system.workspace.closed.clear()
-    system.sandbox.command("dlq", "retry", again["letter"])
+    system.command("dlq", "retry", again["letter"])
     system.wait_settled()
     assert letters(system, "--rule", "barley") == []
     sent = [one for one in system.workspace.messages if "On malt" in str(one["blocks"])]
@@ -88,7 +88,7 @@ def two_bad_records(system: System) -> Iterator[None]:
     system.put(RAW, early, b"a-early")
     system.wait_settled()
     yield
-    system.sandbox.command("dlq", "drop", "--since", "1h", "--because", "the test is over")
+    system.command("dlq", "drop", "--since", "1h", "--because", "the test is over")
 
 
 @pytest.mark.usefixtures("two_bad_records")
@@ -99,12 +99,12 @@ def test_a_second_failure_in_the_stream_has_a_history(system: System) -> None:
     assert (by_tagger["reason"], by_indexer["reason"]) == ("wrong_schema", "invalid")
     assert by_indexer["from"]["topic"].endswith(TAGGED)
     for _ in range(2):
-        system.sandbox.command("dlq", "retry", "--since", "1h")
+        system.command("dlq", "retry", "--since", "1h")
         system.wait_settled()
     [by_tagger] = letters(system, "--stage", "tagger")
     [by_indexer] = letters(system, "--source", "Clockless")
     assert (by_tagger["attempt"], by_indexer["attempt"]) == (3, 3)
-    raw = system.sandbox.command("dlq", "show", "--raw", by_tagger["letter"])
+    raw = system.command("dlq", "show", "--raw", by_tagger["letter"])
     assert raw == '{"schema": "recipe"}'
 
 
@@ -120,25 +120,25 @@ def test_what_is_typed_wrongly(system: System) -> None:
         ("list", "--since", "yesterday"): "is no time",
     }.items():
         done = system.run("dlq", *arguments)
-        assert done.returncode == 2, arguments
-        assert told in done.stderr.decode(), arguments
-    assert system.run("dlq", "list", "--stage", "editor").returncode == 2
-    assert system.run("dlq", "drop", "indexer/1").returncode == 2
+        assert done.code == 2, arguments
+        assert told in done.err, arguments
+    assert system.run("dlq", "list", "--stage", "editor").code == 2
+    assert system.run("dlq", "drop", "indexer/1").code == 2
 
 
 def test_what_was_settled_is_not_settled_again_unasked(system: System) -> None:
     system.ingest(b"[]", code=1)
     [letter] = letters(system, "--stage", "ingest")
-    system.sandbox.command("dlq", "drop", letter["letter"], "--because", "no article")
+    system.command("dlq", "drop", letter["letter"], "--because", "no article")
     done = system.run("dlq", "retry", letter["letter"])
-    assert done.returncode == 2
-    assert "was dropped by" in done.stderr.decode()
-    system.sandbox.command("dlq", "retry", "--again", letter["letter"])
+    assert done.code == 2
+    assert "was dropped by" in done.err
+    system.command("dlq", "retry", "--again", letter["letter"])
     [again] = letters(system, "--stage", "ingest")
     assert again["attempt"] == 2
-    assert "no open dead letters" not in system.sandbox.command("dlq", "list", "--stage", "ingest")
-    system.sandbox.command("dlq", "drop", "--stage", "ingest", "--because", "no article")
-    assert "no open dead letters" in system.run("dlq", "list", "--stage", "ingest").stderr.decode()
+    assert "no open dead letters" not in system.command("dlq", "list", "--stage", "ingest")
+    system.command("dlq", "drop", "--stage", "ingest", "--because", "no article")
+    assert "no open dead letters" in system.run("dlq", "list", "--stage", "ingest").err
 
 
 def test_a_truncated_letter_is_not_sent_as_if_it_were_whole() -> None:
@@ -158,5 +158,5 @@ def _ms(iso: str) -> int:
 
 
 def test_json_lines_are_json(system: System) -> None:
-    for line in system.sandbox.command("dlq", "list", "--all", "--json").splitlines():
+    for line in system.command("dlq", "list", "--all", "--json").splitlines():
         assert orjson.loads(line)["letter"]
