@@ -1,0 +1,229 @@
+//! Guards: what a document must hold, or a rule need not be looked at.
+//!
+//! A rule is covered by alternatives such that, whenever it holds, all keys of one of them are in the document. Each alternative
+//! is filed under its rarest key, with its second rarest and a key that must be missing beside it. Where these say all that the
+//! alternative says, the rule is decided by the guard.
+
+use smallvec::{SmallVec, smallvec};
+
+use super::clause::Clause;
+use super::leaf::{Leaf, LeafId, Leaves};
+use super::vocabulary::{ANYTHING, KeyId, NOTHING, Vocabulary};
+
+/// Pairs of alternatives of two clauses, such as the sides of a NEAR, up to which each pair is an alternative of its own.
+const MAX_PRODUCT: usize = 16;
+/// Looks at a rule in vain, per guard, after which its guards are chosen anew.
+pub const PATIENCE: u32 = 64;
+
+const DECIDES: u32 = 1 << 31;
+
+/// What stands under its first key: the second, one that must be missing, and the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    /// [`ANYTHING`] if there is none.
+    pub second: KeyId,
+    /// [`NOTHING`] if there is none.
+    pub banned: KeyId,
+    rule: u32,
+}
+
+impl Guard {
+    pub fn new(second: KeyId, banned: KeyId, rule: u32, decides: bool) -> Self {
+        Self { second, banned, rule: if decides { rule | DECIDES } else { rule } }
+    }
+
+    pub fn rule(self) -> u32 {
+        self.rule & !DECIDES
+    }
+
+    /// Whether the rule holds if the guard does.
+    pub fn decides(self) -> bool {
+        self.rule & DECIDES != 0
+    }
+}
+
+type Keys = SmallVec<[KeyId; 4]>;
+
+/// Keys that are there, and keys that are not, in some documents that satisfy a clause.
+#[derive(Debug, Clone)]
+struct Alternative {
+    keys: Keys,
+    banned: SmallVec<[KeyId; 2]>,
+    /// Whether these say all: a document that has them so satisfies the clause.
+    whole: bool,
+}
+
+impl Alternative {
+    fn of(keys: Keys, whole: bool) -> Self {
+        Self { keys, banned: SmallVec::new(), whole }
+    }
+
+    fn with(mut self, other: &Self) -> Self {
+        for &key in &other.keys {
+            if !self.keys.contains(&key) {
+                self.keys.push(key);
+            }
+        }
+        self.banned.extend_from_slice(&other.banned);
+        self.whole &= other.whole;
+        self
+    }
+}
+
+/// Choose the guards of a rule: each with its first key.
+pub fn choose(clause: &Clause, rule: u32, vocabulary: &Vocabulary, leaves: &Leaves) -> Vec<(KeyId, Guard)> {
+    let cover = Cover { vocabulary, leaves };
+    let alternatives = cover.of(clause);
+    let mut guards: Vec<(KeyId, Guard)> = Vec::with_capacity(alternatives.len());
+    for mut alternative in alternatives {
+        let rate = |key: &KeyId| vocabulary.rate(*key);
+        if alternative.keys.len() > 1 {
+            alternative.keys.sort_by(|left, right| rate(left).total_cmp(&rate(right)));
+        }
+        let first = alternative.keys.first().copied().unwrap_or(ANYTHING);
+        let second = alternative.keys.get(1).copied().unwrap_or(ANYTHING);
+        let banned = alternative.banned.iter().copied().max_by(|left, right| rate(left).total_cmp(&rate(right)));
+        let decides = alternative.whole && alternative.keys.len() <= 2 && alternative.banned.len() <= 1;
+        guards.push((first, Guard::new(second, banned.unwrap_or(NOTHING), rule, decides)));
+    }
+    if guards.len() > 1 {
+        guards.sort_unstable_by_key(|&(first, guard)| (first, guard.second, guard.banned, !guard.decides()));
+        guards.dedup_by_key(|&mut (first, guard)| (first, guard.second, guard.banned));
+    }
+    guards
+}
+
+struct Cover<'a> {
+    vocabulary: &'a Vocabulary,
+    leaves: &'a Leaves,
+}
+
+impl Cover<'_> {
+    fn of(&self, clause: &Clause) -> Vec<Alternative> {
+        match clause {
+            Clause::Key { key, .. } => vec![Alternative::of(smallvec![*key], true)],
+            Clause::Leaf(leaf) => self.of_leaf(*leaf),
+            Clause::All(clauses) => self.of_all(clauses),
+            Clause::Any(clauses) => clauses.iter().flat_map(|part| self.of(part)).collect(),
+            Clause::Near(near) => {
+                let mut sides = vec![self.of_any(&near.left), self.of_any(&near.right)];
+                for alternative in sides.iter_mut().flatten() {
+                    alternative.whole = false;
+                }
+                self.narrowest(sides)
+            }
+            Clause::Count(count) => {
+                let mut alternatives = self.of_any(&count.operand);
+                for alternative in &mut alternatives {
+                    alternative.whole = false;
+                }
+                alternatives
+            }
+            Clause::AtLeast(some) => {
+                // all but number - 1 clauses cannot all fail, whichever they are: take the rarest
+                let mut parts: Vec<_> = some.clauses.iter().map(|part| self.of(part)).collect();
+                parts.sort_by(|left, right| self.weight(left).total_cmp(&self.weight(right)));
+                parts.truncate(parts.len() + 1 - some.number as usize);
+                let whole = some.number == 1;
+                let mut alternatives: Vec<Alternative> = parts.into_iter().flatten().collect();
+                for alternative in &mut alternatives {
+                    alternative.whole &= whole;
+                }
+                alternatives
+            }
+            Clause::No(_) => vec![Alternative::of(Keys::new(), false)],
+        }
+    }
+
+    fn of_any(&self, clauses: &[Clause]) -> Vec<Alternative> {
+        clauses.iter().flat_map(|part| self.of(part)).collect()
+    }
+
+    fn of_leaf(&self, leaf: LeafId) -> Vec<Alternative> {
+        let leaf: &Leaf = self.leaves.get(leaf);
+        let whole = leaf.is_decided();
+        let required = leaf.required();
+        if required.is_empty() {
+            let anchors = leaf.anchors();
+            if anchors.is_empty() {
+                return vec![Alternative::of(Keys::new(), false)];
+            }
+            return anchors.iter().map(|&key| Alternative::of(smallvec![key], whole)).collect();
+        }
+        let mut keys = Keys::new();
+        for &key in required {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        vec![Alternative::of(keys, whole)]
+    }
+
+    fn of_all(&self, clauses: &[Clause]) -> Vec<Alternative> {
+        let mut parts = Vec::with_capacity(clauses.len());
+        let mut banned: SmallVec<[KeyId; 2]> = SmallVec::new();
+        let mut whole = true;
+        for clause in clauses {
+            match clause {
+                Clause::No(negated) => match &**negated {
+                    Clause::Key { key, .. } => banned.push(*key),
+                    _ => whole = false,
+                },
+                _ => parts.push(self.of(clause)),
+            }
+        }
+        let mut alternatives = self.narrowest(parts);
+        for alternative in &mut alternatives {
+            alternative.banned.extend_from_slice(&banned);
+            alternative.whole &= whole;
+        }
+        alternatives
+    }
+
+    /// Of clauses that must all hold, cover the one whose alternatives are rarest; keys that the others need in any case are
+    /// added to each, or else the alternatives of the next, if they are few.
+    fn narrowest(&self, mut parts: Vec<Vec<Alternative>>) -> Vec<Alternative> {
+        if parts.is_empty() {
+            return vec![Alternative::of(Keys::new(), false)];
+        }
+        if parts.iter().all(|part| part.len() == 1) {
+            let mut all = parts.into_iter().flatten();
+            let first = all.next().unwrap_or_else(|| Alternative::of(Keys::new(), false));
+            return vec![all.fold(first, |sum, part| sum.with(&part))];
+        }
+        let count = parts.len();
+        let mut weighed: Vec<(f32, Vec<Alternative>)> =
+            parts.drain(..).map(|part| (self.weight(&part), part)).collect();
+        weighed.sort_by(|left, right| left.0.total_cmp(&right.0));
+        let mut always = Alternative::of(Keys::new(), true);
+        for (_, part) in &weighed[1..] {
+            if let [single] = part.as_slice() {
+                always = always.with(single);
+            }
+        }
+        let several = weighed.iter().filter(|(_, part)| part.len() > 1).count();
+        let mut weighed = weighed.into_iter().map(|(_, part)| part);
+        let rarest = weighed.next().unwrap_or_default();
+        let next = weighed.next();
+        if let Some(next) = next
+            && always.keys.is_empty()
+            && rarest.len() * next.len() <= MAX_PRODUCT
+        {
+            let whole = count == 2;
+            let product = rarest.iter().flat_map(|one| next.iter().map(|other| one.clone().with(other)));
+            return product.map(|both| Alternative { whole: both.whole && whole, ..both }).collect();
+        }
+        // what has several alternatives and is not the one that is covered is left out
+        let whole = several == usize::from(rarest.len() > 1);
+        let with_always = rarest.into_iter().map(|alternative| alternative.with(&always));
+        with_always.map(|both| Alternative { whole: both.whole && whole, ..both }).collect()
+    }
+
+    /// Estimate how many of the alternatives a document holds.
+    fn weight(&self, alternatives: &[Alternative]) -> f32 {
+        alternatives
+            .iter()
+            .map(|alternative| alternative.keys.iter().map(|&key| self.vocabulary.rate(key)).fold(1.0, f32::min))
+            .sum()
+    }
+}

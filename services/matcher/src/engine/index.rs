@@ -1,0 +1,212 @@
+//! All rules in use, and what one document finds among them.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use ahash::RandomState;
+use hashbrown::HashTable;
+
+use super::clause::Clause;
+use super::evaluate::Evaluator;
+use super::evidence::Witness;
+use super::guards::{PATIENCE, choose};
+use super::leaf::Leaves;
+use super::outcome::{Name, Outcome};
+use super::reading::{Reading, Room};
+use super::vocabulary::{KeyId, Vocabulary};
+use crate::document::Document;
+use crate::rules::model::Node;
+
+/// A rule in use.
+#[derive(Debug)]
+struct Entry {
+    name: Name,
+    clause: Clause,
+    /// The first keys of its guards, each once.
+    guards: Box<[KeyId]>,
+    /// Looks in vain since the guards were chosen, and how many are borne.
+    misses: AtomicU32,
+    patience: u32,
+}
+
+/// The rules.
+#[derive(Debug)]
+pub struct Index {
+    vocabulary: Vocabulary,
+    leaves: Leaves,
+    entries: Vec<Option<Entry>>,
+    free: Vec<u32>,
+    by_id: HashTable<u32>,
+    hasher: RandomState,
+    patience: u32,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self::with_patience(PATIENCE)
+    }
+}
+
+impl Index {
+    /// An index that files a rule anew after so many looks in vain, per guard.
+    pub fn with_patience(patience: u32) -> Self {
+        Self {
+            vocabulary: Vocabulary::new(),
+            leaves: Leaves::new(),
+            entries: Vec::new(),
+            free: Vec::new(),
+            by_id: HashTable::new(),
+            hasher: RandomState::new(),
+            patience,
+        }
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// How many keys and leaves are in use, for tests that nothing is left behind.
+    pub fn in_use(&self) -> (usize, usize) {
+        (self.vocabulary.len(), self.leaves.len())
+    }
+
+    /// Whether any rule looks at the tags of an article.
+    pub fn asks_for_topics(&self) -> bool {
+        self.leaves.ask_for_topics()
+    }
+
+    /// Whether there is a rule with this id.
+    pub fn contains(&self, id: &str) -> bool {
+        self.find(id).is_some()
+    }
+
+    /// Add a rule; one with the same id is replaced.
+    pub fn add(&mut self, id: &str, version: &str, node: Node) {
+        let clause = Clause::of(node, &mut self.leaves, &mut self.vocabulary);
+        self.remove(id);
+        let entry = Entry {
+            name: Name::new(id, version),
+            clause,
+            guards: Box::default(),
+            misses: AtomicU32::new(0),
+            patience: 0,
+        };
+        let number = if let Some(number) = self.free.pop() {
+            self.entries[number as usize] = Some(entry);
+            number
+        } else {
+            self.entries.push(Some(entry));
+            self.entries.len() as u32 - 1
+        };
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        let hash_of =
+            |&number: &u32| hasher.hash_one(entries[number as usize].as_ref().map_or("", |entry| entry.name.id()));
+        self.by_id.insert_unique(hash_of(&number), number, hash_of);
+        self.file(number);
+    }
+
+    /// Remove a rule; tell whether there was one.
+    pub fn remove(&mut self, id: &str) -> bool {
+        let Some(number) = self.find(id) else { return false };
+        let hash = self.hasher.hash_one(id);
+        if let Ok(known) = self.by_id.find_entry(hash, |&known| known == number) {
+            known.remove();
+        }
+        self.unfile(number);
+        if let Some(entry) = self.entries[number as usize].take() {
+            entry.clause.release(&mut self.leaves, &mut self.vocabulary);
+        }
+        self.free.push(number);
+        true
+    }
+
+    /// Choose the guards of rules anew, by what has been counted.
+    pub fn refile(&mut self, numbers: &[u32]) {
+        for &number in numbers {
+            let worn = self.entries.get(number as usize).and_then(Option::as_ref);
+            if worn.is_some_and(|entry| entry.misses.load(Ordering::Relaxed) > entry.patience) {
+                self.unfile(number);
+                self.file(number);
+            }
+        }
+    }
+
+    /// Return the rules that a document satisfies, by id, and append to `worn` those to be filed anew.
+    ///
+    /// With `most`, each has the places that cover it, at most so many.
+    pub fn matches(&self, document: &Document, most: Option<u32>, room: &mut Room, worn: &mut Vec<u32>) -> Outcome {
+        let reading = Reading::of(document, &self.vocabulary, room, self.entries.len());
+        self.vocabulary.count_document();
+        let mut evaluator = Evaluator { reading, leaves: &self.leaves };
+        let mut held = self.held(&mut evaluator, worn);
+        held.sort_unstable_by(|left, right| left.name.id().cmp(right.name.id()));
+        let mut witness = Witness::new(&mut evaluator);
+        for entry in held {
+            witness.add(entry.name.clone(), &entry.clause, most);
+        }
+        witness.outcome
+    }
+
+    fn held(&self, evaluator: &mut Evaluator<'_>, worn: &mut Vec<u32>) -> Vec<&Entry> {
+        let mut held = Vec::new();
+        for at in 0..evaluator.reading.room.present.len() {
+            let key = &self.vocabulary.keys[evaluator.reading.room.present[at] as usize];
+            key.count();
+            for guard in &key.guards {
+                let room = &mut *evaluator.reading.room;
+                if !room.holds(guard.second) || room.holds(guard.banned) {
+                    continue;
+                }
+                if !room.first_look(guard.rule()) {
+                    continue; // another guard has led to it already, and it was settled then
+                }
+                let Some(entry) = &self.entries[guard.rule() as usize] else { continue };
+                if guard.decides() || evaluator.holds(&entry.clause) {
+                    held.push(entry);
+                } else {
+                    let misses = entry.misses.load(Ordering::Relaxed).saturating_add(1);
+                    entry.misses.store(misses, Ordering::Relaxed);
+                    if misses > entry.patience {
+                        worn.push(guard.rule());
+                    }
+                }
+            }
+        }
+        held
+    }
+
+    fn find(&self, id: &str) -> Option<u32> {
+        let is = |&number: &u32| self.entries[number as usize].as_ref().is_some_and(|entry| entry.name.id() == id);
+        self.by_id.find(self.hasher.hash_one(id), is).copied()
+    }
+
+    fn file(&mut self, number: u32) {
+        let Some(entry) = &mut self.entries[number as usize] else { return };
+        let guards = choose(&entry.clause, number, &self.vocabulary, &self.leaves);
+        *entry.misses.get_mut() = 0;
+        entry.patience = (2 * entry.patience).max(self.patience.saturating_mul(guards.len() as u32));
+        for &(first, guard) in &guards {
+            self.vocabulary.keys[first as usize].guards.push(guard);
+        }
+        let mut firsts: Vec<KeyId> = guards.into_iter().map(|(first, _)| first).collect();
+        firsts.dedup();
+        entry.guards = firsts.into();
+    }
+
+    fn unfile(&mut self, number: u32) {
+        let Some(entry) = &mut self.entries[number as usize] else { return };
+        for &first in &entry.guards {
+            let guards = &mut self.vocabulary.keys[first as usize].guards;
+            guards.retain(|guard| guard.rule() != number);
+            if guards.len() * 4 < guards.capacity() {
+                guards.shrink_to(guards.len() * 2);
+            }
+        }
+        entry.guards = Box::default();
+    }
+}

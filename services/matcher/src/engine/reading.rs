@@ -1,0 +1,382 @@
+//! A document read with a vocabulary: which keys it holds and, only when asked for, where.
+
+use hashbrown::HashMap;
+
+use super::characters::{Characters, runs};
+use super::leaf::LeafId;
+use super::vocabulary::{ANYTHING, KeyId, Vocabulary, meta_token};
+use crate::document::{Document, Field, META_NAMES};
+use crate::rules::model::TextField;
+
+/// No token here, or none that a rule asks for.
+const NONE: u32 = u32::MAX;
+
+/// Occurrences in one field: token positions in [`Room::arena`], end exclusive; starts ascend, and so do ends.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spans {
+    starts: u32,
+    pub len: u32,
+    /// Where the ends are, or else every span has `width` tokens.
+    ends: Option<u32>,
+    width: u32,
+    /// Where the characters are, two numbers each, if an occurrence need not begin and end with a token.
+    characters: Option<u32>,
+}
+
+/// The memory that matching one document takes, kept from one to the next.
+#[derive(Debug, Default)]
+pub struct Room {
+    epoch: u32,
+    /// For each key the last epoch in which it was seen, and its slot then.
+    keys: Vec<(u32, u32)>,
+    /// For each rule the last epoch in which it was looked at.
+    rules: Vec<u32>,
+    /// The key of each slot.
+    pub present: Vec<KeyId>,
+    /// The slot of the token at each position: title, a gap, text.
+    tokens: Vec<u32>,
+    /// Slots of patterns and pairs with positions, in the order of the positions.
+    events: Vec<(u32, u32)>,
+    /// The positions of each slot, and further lists of spans.
+    pub arena: Vec<u32>,
+    /// Where the positions of each slot begin in the arena; the last entry is where they end.
+    postings: Vec<u32>,
+    spans: HashMap<(LeafId, TextField), Spans, ahash::RandomState>,
+}
+
+impl Room {
+    fn begin(&mut self, keys: usize, rules: usize) {
+        if self.epoch == u32::MAX {
+            self.keys.clear();
+            self.rules.clear();
+            self.epoch = 0;
+        }
+        self.epoch += 1;
+        self.keys.resize(keys.max(self.keys.len()), (0, 0));
+        self.rules.resize(rules.max(self.rules.len()), 0);
+        self.present.clear();
+        self.tokens.clear();
+        self.events.clear();
+        self.arena.clear();
+        self.postings.clear();
+        self.spans.clear();
+    }
+
+    #[inline]
+    pub fn holds(&self, key: KeyId) -> bool {
+        self.keys[key as usize].0 == self.epoch
+    }
+
+    /// Tell whether a rule is looked at for the first time.
+    #[inline]
+    pub fn first_look(&mut self, rule: u32) -> bool {
+        std::mem::replace(&mut self.rules[rule as usize], self.epoch) != self.epoch
+    }
+
+    #[inline]
+    fn add(&mut self, key: KeyId) -> u32 {
+        let known = &mut self.keys[key as usize];
+        if known.0 != self.epoch {
+            *known = (self.epoch, self.present.len() as u32);
+            self.present.push(key);
+        }
+        known.1
+    }
+
+    fn slot(&self, key: KeyId) -> Option<u32> {
+        let (epoch, slot) = self.keys[key as usize];
+        (epoch == self.epoch).then_some(slot)
+    }
+
+    /// Give back memory that a very long document took.
+    pub fn shrink(&mut self) {
+        const KEPT: usize = 1 << 20;
+        if self.arena.capacity() + self.tokens.capacity() + self.events.capacity() > KEPT {
+            self.tokens = Vec::new();
+            self.events = Vec::new();
+            self.arena = Vec::new();
+        }
+    }
+}
+
+/// A document under match.
+pub struct Reading<'a> {
+    pub document: &'a Document,
+    vocabulary: &'a Vocabulary,
+    pub room: &'a mut Room,
+    /// The position of the first token of the text.
+    split: u32,
+    characters: [Option<Characters<'a>>; 2],
+}
+
+impl<'a> Reading<'a> {
+    /// Find the keys that a document holds.
+    pub fn of(document: &'a Document, vocabulary: &'a Vocabulary, room: &'a mut Room, rules: usize) -> Self {
+        room.begin(vocabulary.keys.len(), rules);
+        let split = document.title.tokens.len() as u32 + 1;
+        let mut reading = Self { document, vocabulary, room, split, characters: [None, None] };
+        reading.room.add(ANYTHING);
+        reading.read_tokens(&document.title);
+        reading.room.tokens.push(NONE);
+        reading.read_tokens(&document.text);
+        for (name, values) in META_NAMES.iter().zip(&document.meta) {
+            for value in values {
+                reading.read_value(name, &value.folded);
+            }
+        }
+        if vocabulary.has_runs() {
+            for field in [TextField::Title, TextField::Text] {
+                reading.read_runs(field);
+            }
+        }
+        reading
+    }
+
+    fn read_tokens(&mut self, field: &Field) {
+        let vocabulary = self.vocabulary;
+        let room = &mut *self.room;
+        let mut before: Option<KeyId> = None;
+        for token in field.tokens.iter() {
+            let at = room.tokens.len() as u32;
+            let key = vocabulary.token(token);
+            let slot = key.map_or(NONE, |key| room.add(key));
+            room.tokens.push(slot);
+            vocabulary.patterns.of_token(token, |key| {
+                let slot = room.add(key);
+                room.events.push((slot, at));
+            });
+            if let (Some(left), Some(right)) = (before, key)
+                && vocabulary.keys[left as usize].lefts > 0
+                && vocabulary.keys[right as usize].rights > 0
+                && let Some(pair) = vocabulary.pair(left, right)
+            {
+                let slot = room.add(pair);
+                room.events.push((slot, at - 1));
+            }
+            before = key;
+        }
+    }
+
+    fn read_value(&mut self, name: &str, value: &str) {
+        let token = meta_token(name, value);
+        if let Some(key) = self.vocabulary.token(&token) {
+            self.room.add(key);
+        }
+        let room = &mut *self.room;
+        self.vocabulary.patterns.of_token(&token, |key| {
+            room.add(key);
+        });
+    }
+
+    fn read_runs(&mut self, field: TextField) {
+        self.characters(field);
+        let (vocabulary, room) = (self.vocabulary, &mut *self.room);
+        if let Some(characters) = &self.characters[field as usize] {
+            runs(characters.nfc(), |run| {
+                if let Some(key) = vocabulary.run(run) {
+                    room.add(key);
+                }
+            });
+        }
+    }
+
+    /// A field of the document.
+    pub fn field(&self, field: TextField) -> &'a Field {
+        match field {
+            TextField::Title => &self.document.title,
+            TextField::Text => &self.document.text,
+        }
+    }
+
+    fn characters(&mut self, field: TextField) -> &Characters<'a> {
+        let original = &self.field(field).original;
+        self.characters[field as usize].get_or_insert_with(|| Characters::of(original))
+    }
+
+    // -- positions
+
+    /// The spans of a key of so many tokens in one field.
+    pub fn key_spans(&mut self, key: KeyId, width: u32, field: TextField) -> Spans {
+        let Some(slot) = self.room.slot(key) else { return Spans::default() };
+        if self.room.postings.is_empty() {
+            self.post();
+        }
+        let (from, to) = (self.room.postings[slot as usize], self.room.postings[slot as usize + 1]);
+        let positions = &self.room.arena[from as usize..to as usize];
+        let in_title = positions.partition_point(|&at| at < self.split) as u32;
+        let (starts, len) = match field {
+            TextField::Title => (from, in_title),
+            TextField::Text => (from + in_title, to - from - in_title),
+        };
+        Spans { starts, len, width, ..Spans::default() }
+    }
+
+    /// List the positions of every slot, in order.
+    fn post(&mut self) {
+        let room = &mut *self.room;
+        room.postings.resize(room.present.len() + 1, 0);
+        for &slot in room.tokens.iter().filter(|&&slot| slot != NONE) {
+            room.postings[slot as usize] += 1;
+        }
+        for &(slot, _) in &room.events {
+            room.postings[slot as usize] += 1;
+        }
+        let mut sum = room.arena.len() as u32;
+        for count in &mut room.postings {
+            sum += *count;
+            *count = sum;
+        }
+        room.arena.resize(sum as usize, 0);
+        // backwards, so that each slot's place ends where its positions begin; no slot is a token's and an event's
+        for (at, &slot) in room.tokens.iter().enumerate().rev().filter(|&(_, &slot)| slot != NONE) {
+            room.postings[slot as usize] -= 1;
+            room.arena[room.postings[slot as usize] as usize] = at as u32;
+        }
+        for &(slot, at) in room.events.iter().rev() {
+            room.postings[slot as usize] -= 1;
+            room.arena[room.postings[slot as usize] as usize] = at;
+        }
+    }
+
+    /// Whether one of some keys of one token stands at a position.
+    pub fn stands(&self, at: u32, keys: &[KeyId]) -> bool {
+        let here = self.room.tokens[at as usize];
+        keys.iter().any(|&key| match self.room.slot(key) {
+            None => false,
+            Some(slot) if slot == here => true,
+            Some(slot) => {
+                self.vocabulary.is_pattern(key) && {
+                    let (from, to) = (self.room.postings[slot as usize], self.room.postings[slot as usize + 1]);
+                    self.room.arena[from as usize..to as usize].binary_search(&at).is_ok()
+                }
+            }
+        })
+    }
+
+    /// The positions in one field of the tokens that any of some keys stands for.
+    pub fn word_spans(&mut self, keys: &[KeyId], field: TextField) -> Spans {
+        let mut found = Spans::default();
+        let mut several = Vec::new();
+        for &key in keys {
+            let spans = self.key_spans(key, 1, field);
+            if spans.len > 0 {
+                if found.len > 0 {
+                    several.extend_from_slice(self.starts(spans));
+                } else {
+                    found = spans;
+                }
+            }
+        }
+        if several.is_empty() {
+            return found;
+        }
+        several.extend_from_slice(self.starts(found));
+        several.sort_unstable();
+        several.dedup();
+        self.keep_starts(&several, 1)
+    }
+
+    /// Where the positions of a field begin and end.
+    pub fn bounds(&self, field: TextField) -> (u32, u32) {
+        match field {
+            TextField::Title => (0, self.split - 1),
+            TextField::Text => (self.split, self.room.tokens.len() as u32),
+        }
+    }
+
+    // -- spans
+
+    /// The spans of a leaf that were looked for before.
+    pub fn known(&self, leaf: LeafId, field: TextField) -> Option<Spans> {
+        self.room.spans.get(&(leaf, field)).copied()
+    }
+
+    /// Remember the spans of a leaf.
+    pub fn remember(&mut self, leaf: LeafId, field: TextField, spans: Spans) -> Spans {
+        self.room.spans.insert((leaf, field), spans);
+        spans
+    }
+
+    /// Keep spans of so many tokens.
+    pub fn keep_starts(&mut self, starts: &[u32], width: u32) -> Spans {
+        let at = self.keep(starts);
+        Spans { starts: at, len: starts.len() as u32, width, ..Spans::default() }
+    }
+
+    /// Keep spans by their starts and ends.
+    pub fn keep_both(&mut self, starts: &[u32], ends: &[u32]) -> Spans {
+        let (at, to) = (self.keep(starts), self.keep(ends));
+        Spans { starts: at, len: starts.len() as u32, ends: Some(to), ..Spans::default() }
+    }
+
+    /// Find a literal in the original text of a field.
+    pub fn literal_spans(&mut self, literal: &str, field: TextField) -> Spans {
+        let (tokens, (base, _)) = (&self.field(field).tokens, self.bounds(field));
+        let (mut starts, mut ends, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        self.characters(field).find(literal, |start, end| {
+            let (first, last) = tokens.within(start, end);
+            starts.push(base + first as u32);
+            ends.push(base + last as u32);
+            places.extend([start, end]);
+        });
+        let characters = self.keep(&places);
+        Spans { characters: Some(characters), ..self.keep_both(&starts, &ends) }
+    }
+
+    fn keep(&mut self, numbers: &[u32]) -> u32 {
+        if self.room.postings.is_empty() {
+            self.post();
+        }
+        let at = self.room.arena.len() as u32;
+        self.room.arena.extend_from_slice(numbers);
+        at
+    }
+
+    /// The first tokens of spans.
+    pub fn starts(&self, spans: Spans) -> &[u32] {
+        &self.room.arena[spans.starts as usize..(spans.starts + spans.len) as usize]
+    }
+
+    /// The first token of one of the spans.
+    #[inline]
+    pub fn start(&self, spans: Spans, index: u32) -> u32 {
+        self.room.arena[(spans.starts + index) as usize]
+    }
+
+    /// The end of one of the spans, in tokens, exclusive.
+    #[inline]
+    pub fn end(&self, spans: Spans, index: u32) -> u32 {
+        match spans.ends {
+            Some(ends) => self.room.arena[(ends + index) as usize],
+            None => self.start(spans, index) + spans.width,
+        }
+    }
+
+    /// How many of the spans start before a position.
+    pub fn starts_before(&self, spans: Spans, at: u32) -> u32 {
+        self.starts(spans).partition_point(|&start| start < at) as u32
+    }
+
+    /// How many of the spans end at or before a position.
+    pub fn ends_up_to(&self, spans: Spans, at: u32) -> u32 {
+        match spans.ends {
+            Some(ends) => {
+                let ends = &self.room.arena[ends as usize..(ends + spans.len) as usize];
+                ends.partition_point(|&end| end <= at) as u32
+            }
+            None => self.starts(spans).partition_point(|&start| start + spans.width <= at) as u32,
+        }
+    }
+
+    /// Start and end, in code points of the original, of one of the spans.
+    pub fn offsets(&self, spans: Spans, index: u32, field: TextField) -> (u32, u32) {
+        if let Some(characters) = spans.characters {
+            let at = (characters + 2 * index) as usize;
+            return (self.room.arena[at], self.room.arena[at + 1]);
+        }
+        let (tokens, (base, _)) = (&self.field(field).tokens, self.bounds(field));
+        let first = self.start(spans, index) - base;
+        let last = self.end(spans, index) - base - 1;
+        (tokens.place(first as usize).0, tokens.place(last as usize).1)
+    }
+}
