@@ -1,5 +1,7 @@
 //! An article as the engine sees it: tokens with offsets, metadata folded, numbers. Knows no rule.
 
+use std::sync::Arc;
+
 use crate::text::Tokens;
 
 /// A field with words: its text as it came, and its tokens.
@@ -16,6 +18,11 @@ pub struct Field {
 /// The names of metadata, in the order of [`Document::meta`].
 pub const META_NAMES: [&str; 7] = ["topic", "source", "domain", "country", "lang", "author", "url"];
 
+/// Where topics stand in [`META_NAMES`].
+pub const TOPIC: usize = 0;
+/// Where languages stand in [`META_NAMES`].
+pub const LANG: usize = 4;
+
 /// A metadata value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
@@ -29,9 +36,9 @@ pub struct Value {
 #[derive(Debug, Clone, Default)]
 pub struct Document {
     /// The title.
-    pub title: Field,
+    pub title: Arc<Field>,
     /// The text.
-    pub text: Field,
+    pub text: Arc<Field>,
     /// The values of each of [`META_NAMES`], folded forms distinct, in the order of the article.
     pub meta: [Vec<Value>; META_NAMES.len()],
     /// Scores by folded topic (without `score.`).

@@ -1,12 +1,20 @@
 //! The Python module: the only place that knows of Python.
 
+mod document;
+mod matcher;
+mod moment;
 mod text;
+mod tree;
 
 use pyo3::prelude::*;
 
 /// The native core of Presswatch.
 #[pymodule]
 mod presswatch_matcher {
+    #[pymodule_export]
+    use super::document::PyDocument;
+    #[pymodule_export]
+    use super::matcher::{Match, Matcher};
     #[pymodule_export]
     use super::text::{by_character, fold_value, query_slots, tokenise, wildcard_slots};
 
