@@ -5,13 +5,16 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.complete
+CARGO := $(shell command -v cargo)
+NATIVE := .venv/.native-$(if $(CARGO),built,absent)
+READY := $(STAMP) $(NATIVE)
 
-.PHONY: help setup setup-system lock demo up down test test-slow lint format schemas bench-pipeline bench-matching eval-topics clean
+.PHONY: help setup setup-system native lock demo up down test test-slow lint format schemas bench-pipeline bench-matching eval-topics clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## make .venv with the command presswatch
+setup: $(READY) ## make .venv with the command presswatch
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v=sys.version_info; sys.exit(0 if v >= (3, 11) else f"Presswatch needs Python 3.11 or newer, this is {v[0]}.{v[1]}; run make PYTHON=python3.12 setup")'
@@ -20,27 +23,42 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@
 
+# Without it all works, more slowly; so its failure stops nothing. An old core must not stay in the place of a new one.
+$(NATIVE): $(STAMP) $(shell find services/matcher -name target -prune -o -type f -print)
+	@if test -z "$(CARGO)"; then \
+	  echo "cargo is not on the PATH: the matching engine is the Python one, which is slower and finds the same"; \
+	elif ! $(MAKE) --no-print-directory native; then \
+	  $(BIN)/python -m pip uninstall --quiet --yes presswatch-matcher; \
+	  echo "the native core could not be built (see above): the matching engine is the Python one; make native tries again"; \
+	fi
+	@touch $@
+
+native: $(STAMP) ## build the native matching core (services/matcher) with cargo and install it
+	rm -rf .venv/native
+	$(BIN)/maturin build --quiet --release --interpreter $(BIN)/python --manifest-path services/matcher/Cargo.toml --out .venv/native
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall .venv/native/*.whl
+
 setup-system: ## install the Debian packages that engines and tests need (as root)
 	deploy/setup-system
 
 lock: $(STAMP) ## pin the newest allowed dependencies, with hashes
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --upgrade --quiet -o requirements.lock
 
-demo: $(STAMP) ## run the whole system once on 40-odd articles and show what it did (KEEP=1 leaves it running)
+demo: $(READY) ## run the whole system once on 40-odd articles and show what it did (KEEP=1 leaves it running)
 	$(BIN)/presswatch demo $(if $(KEEP),--keep)
 
 CONFIG ?= deploy/local/presswatch.yaml
 
-up: $(STAMP) ## run the whole system on this machine, to stay (CONFIG=your/presswatch.yaml)
+up: $(READY) ## run the whole system on this machine, to stay (CONFIG=your/presswatch.yaml)
 	$(BIN)/presswatch up --config $(CONFIG)
 
 down: $(STAMP) ## stop what `make up` started
 	$(BIN)/presswatch down --config $(CONFIG)
 
-test: $(STAMP) lint ## all tests but the long ones, on real engines
+test: $(READY) lint ## all tests but the long ones, on real engines
 	$(BIN)/python -m pytest -m "not slow"
 
-test-slow: $(STAMP) ## the long tests
+test-slow: $(READY) ## the long tests
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m slow
 
 lint: $(STAMP) ## look at style, types and layers; change nothing
@@ -56,13 +74,13 @@ format: $(STAMP) ## bring the code into its standard form
 schemas: $(STAMP) ## write schemas/ from the typed models
 	$(BIN)/python -m presswatch.schemas
 
-bench-pipeline: $(STAMP) ## CPU per article and stage through the whole system
+bench-pipeline: $(READY) ## CPU per article and stage through the whole system
 	$(BIN)/python -m benchmarks.pipeline
 
-bench-matching: $(STAMP) ## our engines beside Lucene Monitor and OpenSearch, on one core (QUICK=1: a first look)
+bench-matching: $(READY) ## our engines beside Lucene Monitor and OpenSearch, on one core (QUICK=1: a first look)
 	$(BIN)/python -m benchmarks.matching $(if $(QUICK),--quick,--keep)
 
-eval-topics: $(STAMP) ## precision, recall and F1 of the topic packs on the development data
+eval-topics: $(READY) ## precision, recall and F1 of the topic packs on the development data
 	$(BIN)/python -m benchmarks.topics.evaluate
 
 clean: ## remove what the tools made (not engines or data)
