@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import orjson
@@ -65,6 +65,15 @@ class Sandbox:
         assert done.returncode == code, (done.stdout + done.stderr).decode()
         return done.stdout.decode()
 
+    def refused(self, *arguments: str, code: int = 2) -> str:
+        """Run `presswatch ARGUMENTS`, which must end with an error; return what it said on standard error."""
+        done = subprocess.run(
+            [sys.executable, "-m", "presswatch", *arguments], env=self._environment({}), capture_output=True,
+            check=False, timeout=120, text=True,
+        )  # fmt: skip
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stderr
+
     @contextmanager
     def service(self, name: str, *arguments: str, **environ: str) -> Iterator[ServiceProcess]:
         """Run a service; SIGKILL it at the end if it still runs."""
@@ -107,6 +116,16 @@ class ServiceProcess:
         try:
             with urlopen(self._url + path, timeout=5) as answer:
                 return str(answer.read().decode())
+        except (URLError, OSError):
+            return ""
+
+    def waiting(self) -> str:
+        """Return what /readyz says that it waits for; "" if it is ready or does not answer."""
+        try:
+            with urlopen(self._url + "/readyz", timeout=5):
+                return ""
+        except HTTPError as error:
+            return error.read().decode()
         except (URLError, OSError):
             return ""
 

@@ -38,7 +38,7 @@ def main() -> None:
         with source.open("wb") as out:
             out.writelines(orjson.dumps(article) + b"\n" for article in articles(wanted.articles))
         size = source.stat().st_size / wanted.articles
-        system = TrialSystem(folder / "run", {"indexer": {"rules": str(rules)}, "slack": {"per_channel_s": 0}})
+        system = TrialSystem(folder / "run", rules, {"slack": {"per_channel_s": 0}})
         try:
             with Display() as display:
                 system.start_engines(display)

@@ -11,9 +11,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from presswatch import matching
 from presswatch.core.errors import BadMessageError
-from presswatch.core.rules.explain import Explainer, Verdict
-from presswatch.core.rules.match import Expression, Matcher
+from presswatch.core.rules.explain import Explainer, Verdict, lines, reason
+from presswatch.core.rules.match import Expression
+from presswatch.core.rules.nearmiss import short
 from presswatch.core.rules.picture import place
 from presswatch.core.rules.rule import Rule
 from presswatch.documents import document_of
@@ -21,6 +23,9 @@ from presswatch.rulefiles import rule_files
 from presswatch.yamlsource import Loc, read_yaml
 
 KEYS = ("must_match", "must_not_match")
+
+SHOWN_TEXT = 300
+"""Code points of an example that are shown, of its title and of its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def _run(rule: Rule) -> Iterable[Outcome]:
     ]
     if not examples:
         return
-    matcher = Matcher([Expression(rule.id, rule.version, rule.node)])
+    matcher = matching.matcher([Expression(rule.id, rule.version, rule.node)])
     topics = matcher.asks_for_topics()
     for key, number, article in examples:
         try:
@@ -92,3 +97,28 @@ def example_places(folder: Path) -> dict[tuple[str, str, int], tuple[str, int]]:
                     at = at[:-1]
                 found[rule["id"], key, number + 1] = str(path), place(source.text, source.places[at].start)[0]
     return found
+
+
+def pictures(failed: Iterable[Outcome], places: Mapping[tuple[str, str, int], tuple[str, int]]) -> Iterable[str]:
+    """Yield a text for each example that failed: where it stands, what it did, why. `places` as of `example_places`."""
+    for outcome in failed:
+        file, line = places[outcome.rule, outcome.key, outcome.number]
+        yield "\n".join([f"{file}:{line}: {headline(outcome)}", *details(outcome), ""])
+
+
+def headline(outcome: Outcome) -> str:
+    """Return what an example did, in one line."""
+    example = f"{outcome.rule}: {outcome.key} {outcome.number}"
+    if outcome.matched is None:
+        return f"{example} cannot be read: {outcome.error}"
+    return f"{example} {'matches' if outcome.matched else 'does not match'}"
+
+
+def details(outcome: Outcome) -> list[str]:
+    """Return the lines that show an example that failed, and why it did."""
+    texts = [(name, outcome.article.get(name)) for name in ("title", "text")]
+    shown = [f"  {name}: {short(text, SHOWN_TEXT)}" for name, text in texts if text]
+    if outcome.verdict is None:
+        return shown
+    first = [] if outcome.verdict.holds else [f"  failed first: {reason(outcome.verdict)}"]
+    return [*shown, *first, *(f"  {line}" for line in lines(outcome.verdict))]

@@ -11,8 +11,10 @@ from typing import Any
 
 import orjson
 
+from presswatch.core.control import Manifest
+from presswatch.core.control_rules import ListObject, RuleObject
 from presswatch.core.deadletters import HEADERS
-from presswatch.core.messages import MESSAGES
+from presswatch.core.messages import MESSAGES, Message
 from presswatch.core.packspec import pack_file_schema
 from presswatch.core.rules.rule import rule_file_schema
 from presswatch.settings import Settings
@@ -21,11 +23,14 @@ from presswatch.topology import INDICES, TOPICS
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 
 
+CONTROL_MESSAGES: tuple[type[Message], ...] = (Manifest, RuleObject, ListObject)
+
+
 def generate() -> dict[str, Any]:
     """Return what belongs into schemas/, by file name."""
     defaults = Settings()
     files: dict[str, Any] = {}
-    for message in MESSAGES:
+    for message in (*MESSAGES, *CONTROL_MESSAGES):
         version = message.model_fields["schema_version"].default
         files[f"messages/{message.SCHEMA}.v{version}.json"] = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",

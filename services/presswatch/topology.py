@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from presswatch.core.messages import LetterSettled, MatchEvent, Message, Notification, RawArticle, TaggedArticle
+from presswatch.core.control import Manifest
+from presswatch.core.messages import Forgotten, LetterSettled, MatchEvent, Message, Notification, RawArticle, TaggedArticle
 from presswatch.core.rules.shadow import LONGEST_VALUE
 from presswatch.settings import ElasticsearchSettings, KafkaSettings
 
@@ -22,7 +23,7 @@ STAGES: tuple[Stage, ...] = ("ingest", "tagger", "indexer", "decide", "deliver")
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """One Kafka topic. `partitions` None means the setting kafka.partitions."""
+    """One Kafka topic. `partitions` None means the setting kafka.partitions. A compacted one keeps the last of each key."""
 
     name: str
     key: str
@@ -31,9 +32,18 @@ class TopicSpec:
     partitions: int | None = None
     retention_ms: int = 7 * _DAY_MS
     max_message_bytes: int = 2 * _MIB
+    compacted: bool = False
 
     def config(self) -> dict[str, str]:
         """Return the topic's settings in Kafka's own names."""
+        if self.compacted:
+            return {
+                "cleanup.policy": "compact",
+                "max.message.bytes": str(self.max_message_bytes),
+                # Closed daily and cleaned at a tenth of rubbish, so that a service that starts reads little.
+                "segment.ms": str(_DAY_MS),
+                "min.cleanable.dirty.ratio": "0.1",
+            }
         return {
             "cleanup.policy": "delete",
             "retention.ms": str(self.retention_ms),
@@ -45,7 +55,9 @@ RAW = "articles.raw"
 TAGGED = "articles.tagged"
 MATCHES = "matches"
 NOTIFICATIONS = "notifications"
+CONTROL_RULES = "control.rules"
 DEAD_SETTLED = "dead.settled"
+FORGOTTEN = "forgotten"
 
 SOURCES: dict[Stage, str] = {"tagger": RAW, "indexer": TAGGED, "decide": MATCHES, "deliver": NOTIFICATIONS}
 """The topic that each stage reads; ingest reads the world."""
@@ -61,6 +73,15 @@ TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(TAGGED, "article id", TaggedArticle, "Articles with their topic tags.", max_message_bytes=4 * _MIB),
     TopicSpec(MATCHES, "rule id", MatchEvent, "Rules that matched, changed or withdrew.", retention_ms=30 * _DAY_MS),
     TopicSpec(NOTIFICATIONS, "receiver", Notification, "Alerts on their way out.", retention_ms=30 * _DAY_MS),
+    TopicSpec(
+        CONTROL_RULES,
+        "KIND:ID@HASH of an object, or manifest",
+        Manifest,
+        "Alert rules and their lists, and the manifest that names those in force.",
+        partitions=1,
+        max_message_bytes=12 * _MIB,
+        compacted=True,
+    ),
     *(
         TopicSpec(
             dead_letter_topic(stage),
@@ -80,6 +101,14 @@ TOPICS: tuple[TopicSpec, ...] = (
         "What was retried or dropped of the dead letters; kept longer than any of them.",
         partitions=1,
         retention_ms=90 * _DAY_MS,
+    ),
+    TopicSpec(
+        FORGOTTEN,
+        "article id",
+        Forgotten,
+        "Articles that must not be kept: neither taken in, nor sent again, nor stored.",
+        partitions=1,
+        compacted=True,
     ),
 )
 

@@ -55,7 +55,7 @@ def test_up_stays_restarts_what_dies_and_down_ends_all(tmp_path: Path) -> None:
     values = {
         "kafka": {"bootstrap": f"127.0.0.1:{kafka}"},
         "elasticsearch": {"url": f"http://127.0.0.1:{elasticsearch}"},
-        "indexer": {"rules": "rules"},
+        "rules": "rules",
         "ingest": {"state": "ingest.sqlite"},
         "http": http,
     }

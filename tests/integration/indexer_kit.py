@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from presswatch.adapters.elasticsearch import Bulk, connect
 from presswatch.adapters.kafka import DeadLetters, Outgoing, Publisher, Record, connection
 from presswatch.core.messages import MatchEvent, TaggedArticle
 from presswatch.indexer.plan import Planner
-from presswatch.indexer.rules import RuleSet, rules_in
+from presswatch.indexer.rules import RuleSet
 from presswatch.indexer.service import Indexer
 from presswatch.indexer.store import Identity, Store
 from presswatch.provision import provision_elasticsearch, provision_kafka
+from presswatch.rulefiles import load_rules
 from presswatch.runtime import Health, now_ms
 from presswatch.settings import Settings
 from presswatch.topology import MATCHES, TAGGED, dead_letter_topic, topic
@@ -97,7 +99,7 @@ class Desk:
         self.publisher.close()
 
     def ruleset(self, text: str) -> RuleSet:
-        return rules_in(rule_folder(self.folder / "rules", text))
+        return RuleSet(load_rules(rule_folder(self.folder / "rules", text)), datetime.now(UTC).date())
 
     def store(self) -> Store:
         return Store(self.client, self.settings.elasticsearch, Bulk(self.client, "indexer", _never))

@@ -16,7 +16,6 @@ from tests.integration.indexer_kit import (
     Desk,
     provision,
     records,
-    rule_folder,
     tagged,
 )
 from tests.processes import Sandbox
@@ -24,12 +23,11 @@ from tests.processes import Sandbox
 from presswatch.adapters.elasticsearch import Bulk, Outcome, Write
 from presswatch.adapters.kafka import Outgoing, Publisher
 from presswatch.core.effects import document_version, match_id, revision_id
-from presswatch.core.errors import BadMessageError, ConfigError, FatalError, RetryableError
+from presswatch.core.errors import BadMessageError, FatalError, RetryableError
 from presswatch.core.intake import Wording
 from presswatch.core.messages import TaggedArticle
 from presswatch.core.rules.document import Document
 from presswatch.engines import Engines
-from presswatch.indexer.rules import rules_in
 from presswatch.indexer.store import Identity, Store
 from presswatch.runtime import now_ms
 from presswatch.topology import ARTICLE_IDS, ARTICLES
@@ -321,8 +319,7 @@ def test_a_field_that_the_mapping_does_not_have_stops_the_stage(engines: Engines
 
 
 def test_the_indexer_refuses_to_start_on_older_mappings_or_none(engines: Engines, tmp_path: Path) -> None:
-    sandbox = Sandbox(engines, tmp_path, f"indexer-{uuid4().hex[:8]}-", {"indexer": {"rules": "rules"}})
-    rule_folder(tmp_path / "rules")
+    sandbox = Sandbox(engines, tmp_path, f"indexer-{uuid4().hex[:8]}-", {})
     assert "has no index" in failing(sandbox, 2)
     provision(sandbox.settings)
     desk = Desk(sandbox.settings, tmp_path)
@@ -459,12 +456,3 @@ def test_a_dead_letter_is_sent_once_although_the_batch_is_repeated(desk: Desk, n
 def test_a_flood_of_dead_letters_stops_the_stage(desk: Desk) -> None:
     with pytest.raises(FatalError, match="something is wrong with this stage"):
         desk.indexer().handle(records(*[b"poison"] * 30))
-
-
-def test_missing_rules_are_an_error_that_says_what_to_do(desk: Desk) -> None:
-    with pytest.raises(ConfigError, match="PRESSWATCH_INDEXER_RULES"):
-        rules_in(desk.folder / "nowhere")
-    (desk.folder / "empty").mkdir()
-    with pytest.raises(ConfigError, match="there is no rule here"):
-        rules_in(desk.folder / "empty")
-    assert len(desk.ruleset("- {id: a, name: A, query: a, enabled: false}\n")) == 0

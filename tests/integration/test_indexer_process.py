@@ -33,18 +33,22 @@ class System(Desk):
 
     def __init__(self, engines: Engines, folder: Path, batch: int) -> None:
         values: dict[str, dict[str, Any]] = {
-            "indexer": {"rules": "rules", "batch": batch},
+            "indexer": {"batch": batch},
             "elasticsearch": {"timeout_s": 5},
         }
         self.sandbox = Sandbox(engines, folder, f"indexer-{uuid4().hex[:8]}-", values)
         provision(self.sandbox.settings)
         super().__init__(self.sandbox.settings, folder)
-        rule_folder(folder / "rules", GRAIN)
+        self.apply(GRAIN)
         self.admin: Any = KafkaAdminClient(**connection(self.settings.kafka))
 
     def close(self) -> None:
         self.admin.close()
         super().close()
+
+    def apply(self, text: str) -> str:
+        """Put the rules of a rule file into force."""
+        return self.sandbox.command("rules", "apply", str(rule_folder(self.folder / "rules", text)))
 
     def committed(self) -> int:
         """Return how many records the indexer has committed; 0 also while Kafka cannot tell."""

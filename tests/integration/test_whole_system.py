@@ -85,13 +85,13 @@ def running(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with ExitStack() as stack:
         workspace = stack.enter_context(served_workspace(folder / "slack.jsonl"))
         values: dict[str, dict[str, Any]] = {
-            "indexer": {"rules": str(folder / "rules")},
             "ingest": {"state": str(folder / "state.sqlite")},
             "slack": {"api_url": f"http://127.0.0.1:{workspace.port}/api", "per_channel_s": 0},
         }
         sandbox = Sandbox(engines, folder, f"whole-{uuid4().hex[:8]}-", values)
         sandbox.environ["PRESSWATCH_SLACK_TOKEN"] = stand_in.TOKEN
         sandbox.command("setup")
+        sandbox.command("rules", "apply", str(folder / "rules"))
         services = {name: stack.enter_context(sandbox.service(name)) for name in ("tagger", "indexer", "alerter")}
         for service in services.values():
             service.wait_ready()

@@ -24,8 +24,8 @@ def test_a_file_overrides_defaults_and_a_variable_overrides_the_file(tmp_path: P
 
 def test_paths_of_a_file_are_relative_to_it(tmp_path: Path) -> None:
     file = tmp_path / "presswatch.yaml"
-    file.write_text("indexer: {rules: my-rules}\n")
-    assert load(file, {}).settings.indexer.rules == tmp_path / "my-rules"
+    file.write_text("rules: my-rules\n")
+    assert load(file, {}).settings.rules == tmp_path / "my-rules"
 
 
 def test_lists_and_maps_come_from_variables_too() -> None:

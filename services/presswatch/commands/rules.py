@@ -11,18 +11,13 @@ import click
 
 from presswatch.commands import LazyGroup
 from presswatch.core.errors import ConfigError
-from presswatch.core.rules.explain import lines, reason
 from presswatch.core.rules.kibana import Gap, to_kibana
 from presswatch.core.rules.model import Node
-from presswatch.core.rules.nearmiss import short
 from presswatch.core.rules.printer import to_query
 from presswatch.junit import Case, report
 from presswatch.rulefiles import RuleFileError, check_rules, load_rules
-from presswatch.ruletests import Outcome, example_places, run_examples
+from presswatch.ruletests import Outcome, details, example_places, headline, pictures, run_examples
 from presswatch.typed import parse_typed
-
-SHOWN_TEXT = 300
-"""Code points of an example that are shown, of its title and of its text."""
 
 _rules_argument = click.argument("path", metavar="DIR|FILE", type=click.Path(exists=True, path_type=Path))
 
@@ -31,7 +26,10 @@ class RulesCommands(LazyGroup):
     """Those that need Elasticsearch or Kafka have modules of their own."""
 
     lazy: ClassVar = {
+        "apply": ("presswatch.commands.rules_apply", "Put a folder of rules into force, everywhere."),
+        "list": ("presswatch.commands.rules_list", "List the rules in force, and who manages them."),
         "diff": ("presswatch.commands.rules_diff", "Compare two versions of rules over the articles indexed."),
+        "cost": ("presswatch.commands.rules_cost", "Tell which rules the matcher looks at often, and for which words."),
     }
 
 
@@ -92,9 +90,8 @@ def test_rules(path: Path, junit: Path | None) -> None:
     outcomes = run_examples(rules)
     failed = [outcome for outcome in outcomes if not outcome.passed]
     places = example_places(path) if failed else {}
-    for outcome in failed:
-        file, line = places[outcome.rule, outcome.key, outcome.number]
-        click.echo("\n".join([f"{file}:{line}: {_headline(outcome)}", *_details(outcome), ""]))
+    for picture in pictures(failed, places):
+        click.echo(picture)
     if junit:
         cases = [_case(outcome, places.get((outcome.rule, outcome.key, outcome.number))) for outcome in outcomes]
         _save(junit, report("presswatch rules test", cases))
@@ -106,29 +103,13 @@ def test_rules(path: Path, junit: Path | None) -> None:
     sys.exit(1 if failed else 0)
 
 
-def _headline(outcome: Outcome) -> str:
-    example = f"{outcome.rule}: {outcome.key} {outcome.number}"
-    if outcome.matched is None:
-        return f"{example} cannot be read: {outcome.error}"
-    return f"{example} {'matches' if outcome.matched else 'does not match'}"
-
-
-def _details(outcome: Outcome) -> list[str]:
-    texts = [(name, outcome.article.get(name)) for name in ("title", "text")]
-    shown = [f"  {name}: {short(text, SHOWN_TEXT)}" for name, text in texts if text]
-    if outcome.verdict is None:
-        return shown
-    first = [] if outcome.verdict.holds else [f"  failed first: {reason(outcome.verdict)}"]
-    return [*shown, *first, *(f"  {line}" for line in lines(outcome.verdict))]
-
-
 def _case(outcome: Outcome, place: tuple[str, int] | None) -> Case:
     name = f"{outcome.key} {outcome.number}"
     if outcome.passed:
         return Case(outcome.rule, name)
     kind = "error" if outcome.matched is None else "failure"
     file, line = place or ("", 0)
-    return Case(outcome.rule, name, kind, _headline(outcome), "\n".join(_details(outcome)), file, line)
+    return Case(outcome.rule, name, kind, headline(outcome), "\n".join(details(outcome)), file, line)
 
 
 def _save(file: Path, data: bytes) -> None:

@@ -34,6 +34,7 @@ def command(config: Path | None, run: Path, engines_name: str, engines: bool | N
     import subprocess
 
     from presswatch import engines as local
+    from presswatch.commands.rules_apply import objects_in, publish
     from presswatch.engines.progress import Display
     from presswatch.local import system
     from presswatch.local.supervisor import Supervisor
@@ -41,10 +42,13 @@ def command(config: Path | None, run: Path, engines_name: str, engines: bool | N
 
     settings = load(config).settings
     supervisor = Supervisor(run)
-    if not supervisor.running():
-        environ = dict(os.environ)
-        if config is not None:
-            environ[CONFIG_VARIABLE] = str(config.resolve())
+    environ = dict(os.environ)
+    if config is not None:
+        environ[CONFIG_VARIABLE] = str(config.resolve())
+    # A mistake in a rule ends it here, before anything has started.
+    rules = None if settings.rules is None else objects_in(settings.rules)
+    running = supervisor.running()
+    if not running:
         kafka_host, _, kafka_port = settings.kafka.bootstrap.partition(",")[0].rpartition(":")
         url = urlsplit(settings.elasticsearch.url)
         here = kafka_host in _LOOPBACK and url.hostname in _LOOPBACK if engines is None else engines
@@ -55,6 +59,10 @@ def command(config: Path | None, run: Path, engines_name: str, engines: bool | N
                 local.start(engines_name, wish=wish, home=settings.engines_home, display=display)
             programs.insert(0, system.engines_program(engines_name, run))
         subprocess.run([sys.executable, "-m", "presswatch", "setup"], env=environ, check=True)
+    if rules is not None:
+        for line in publish(settings, rules):
+            click.echo(line)
+    if not running:
         supervisor.start(programs, environ)
         if here:
             supervisor.launch(system.ENGINES_PROGRAM)

@@ -47,10 +47,9 @@ class Demo:
         self.folder = Path(tempfile.mkdtemp(prefix="presswatch-demo-"))
         values: dict[str, dict[str, Any]] = {
             "ingest": {"feeds": [str(self._data / "feed.xml")], "interval_s": 5},
-            "indexer": {"rules": str(self._data / "rules")},
             "slack": {"channel": "#newsroom", "per_channel_s": 0.25},
         }
-        self._system = TrialSystem(self.folder, values, keep=keep)
+        self._system = TrialSystem(self.folder, self._data / "rules", values, keep=keep)
 
     def run(self) -> list[str]:
         """Do it all; return the differences between what was expected and what was found.
@@ -62,7 +61,7 @@ class Demo:
         try:
             with Display() as display:
                 self._system.start_engines(display)
-            self._step("setting up topics and indices; starting tagger, indexer, alerter, ingest, a stand-in for Slack")
+            self._step("setting up topics and indices; applying rules; starting tagger, indexer, alerter, ingest, a stand-in for Slack")
             self._system.start_services(lambda text: self._step(f"waiting for {text}"))
             return differences(expected, self._feed(self._system.settings, expected))
         finally:

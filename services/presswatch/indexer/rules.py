@@ -1,54 +1,134 @@
-"""The rules in force, ready to match."""
+"""The rules in force, ready to match, and how a new set of them takes over."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import structlog
 
-from presswatch import metrics
-from presswatch.core.errors import ConfigError
+from presswatch import matching, metrics
+from presswatch.core.control import ObjectSet
+from presswatch.core.control_rules import rules_of
 from presswatch.core.messages import RuleRef
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.match import Expression, Match, Matcher
 from presswatch.core.rules.rule import Rule
-from presswatch.rulefiles import load_rules
 
 log = structlog.get_logger(__name__)
 
 GONE = "unknown"
 """Severity of a match that is withdrawn because its rule is gone: nothing else is known of it."""
 
+MOST_IN_PLACE = 1000
+"""Rules at most that are changed in the matcher in use, between two batches: about 0.2 s. More make a new matcher."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleUpdate:
+    """A set of rules on its way into force.
+
+    Args:
+        generation, applied: see `core.control.ObjectSet`.
+        rules: all of them by id, enabled or not.
+        matcher: one that was made for this set because too much is different, or None.
+        filed: version by id of the rules that this matcher holds.
+    """
+
+    generation: int
+    applied: int
+    rules: Mapping[str, Rule]
+    matcher: Matcher | None = None
+    filed: Mapping[str, str] | None = None
+
+    def replacing(self, earlier: RuleUpdate) -> RuleUpdate:
+        """Return the update to take instead of an earlier one that was not taken: with its matcher, if this has none."""
+        if self.matcher is not None or earlier.matcher is None:
+            return self
+        return replace(self, matcher=earlier.matcher, filed=earlier.filed)
+
+
+class RuleBuilder:
+    """Makes rules of the objects of a set, in the thread that follows the control topic. Parses only what is new."""
+
+    def __init__(self, today: Callable[[], date] = lambda: datetime.now(UTC).date()) -> None:
+        self._today = today
+        self._known: dict[str, Rule] = {}
+        self._filed: dict[str, str] = {}
+
+    def __call__(self, objects: ObjectSet, pace: Callable[[], None]) -> RuleUpdate:
+        """Make a set ready; `pace` is called after each rule.
+
+        Raises:
+            BrokenSetError: an object cannot be read.
+        """
+        known: dict[str, Rule] = {}
+        for key, rule in rules_of(objects.objects, self._known):
+            known[key] = rule
+            pace()
+        today = self._today()
+        in_force = [rule for rule in known.values() if rule.in_force(today)]
+        filed = {rule.id: rule.version for rule in in_force}
+        different = sum(self._filed.get(name) != version for name, version in filed.items())
+        different += len(self._filed.keys() - filed.keys())
+        update = RuleUpdate(objects.generation, objects.applied, {rule.id: rule for rule in known.values()})
+        if different > MOST_IN_PLACE:
+            matcher = matching.matcher()
+            for rule in in_force:
+                matcher.add(_expression(rule))
+                pace()
+            update = replace(update, matcher=matcher, filed=filed)
+        self._known, self._filed = known, filed
+        return update
+
 
 class RuleSet:
-    """Rules that are enabled and not expired, with the matcher made of them.
+    """Rules that are enabled and not expired, with the matcher made of them. For one thread.
 
     Args:
         rules: all rules, enabled or not.
         today: the day (UTC) on which a rule must not have expired.
     """
 
-    def __init__(self, rules: Sequence[Rule], today: date) -> None:
-        self._today = today
-        self._rules = {rule.id: rule for rule in rules if rule.in_force(today)}
-        metrics.RULES.set(len(self._rules))
-        self._matcher = Matcher(Expression(rule.id, rule.version, rule.node) for rule in self._rules.values())
+    def __init__(self, rules: Iterable[Rule], today: date) -> None:
+        self._rules: dict[str, Rule] = {}
+        self._filed: dict[str, str] = {}
+        self._matcher = matching.matcher()
+        self._put({rule.id: rule for rule in rules}, today)
 
     def __len__(self) -> int:
         return len(self._rules)
+
+    def take(self, update: RuleUpdate, today: date) -> None:
+        """Put a set into force, all of it; call it between two batches."""
+        if update.matcher is not None and update.filed is not None:
+            self._matcher, self._filed = update.matcher, dict(update.filed)
+        self._put(update.rules, today)
+        log.info("rules in force", generation=update.generation, rules=len(self._rules))
+        if not self._rules:
+            log.warning("no rule is in force: articles are indexed, nothing alerts; see `presswatch rules apply`")
+
+    def _put(self, rules: Mapping[str, Rule], today: date) -> None:
+        self._today = today
+        self._rules = {name: rule for name, rule in rules.items() if rule.in_force(today)}
+        for name in self._filed.keys() - self._rules.keys():
+            del self._filed[name]
+            self._matcher.remove(name)
+        for name, rule in self._rules.items():
+            if self._filed.get(name) != rule.version:
+                self._matcher.add(_expression(rule))
+                self._filed[name] = rule.version
+        metrics.RULES.set(len(self._rules))
 
     def retire(self, today: date) -> None:
         """Take rules out that have expired since the last call; call it with the day (UTC) of each batch."""
         if today == self._today:
             return
-        self._today = today
-        for rule in [rule for rule in self._rules.values() if not rule.in_force(today)]:
-            log.info("rule expired", rule=rule.id)
-            del self._rules[rule.id]
-            self._matcher.remove(rule.id)
-        metrics.RULES.set(len(self._rules))
+        for rule in self._rules.values():
+            if not rule.in_force(today):
+                log.info("rule expired", rule=rule.id)
+        self._put(self._rules, today)
 
     def match(self, document: Document) -> list[Match]:
         """Return the rules that match, by id."""
@@ -70,18 +150,5 @@ class RuleSet:
         )
 
 
-def rules_in(folder: Path) -> RuleSet:
-    """Read the rules of a folder.
-
-    Raises:
-        ConfigError: there is no such folder, or no rule in it, or a rule in it is wrong; the text says where and how to mend it.
-    """
-    if not folder.exists():
-        raise ConfigError(
-            f"{folder}: there is no such folder of rules; make it, or name another (indexer.rules in the settings, "
-            "PRESSWATCH_INDEXER_RULES in the environment)"
-        )
-    rules = RuleSet(load_rules(folder), datetime.now(UTC).date())
-    if not len(rules):
-        log.warning("no rule is in force: articles are indexed, nothing alerts", folder=str(folder))
-    return rules
+def _expression(rule: Rule) -> Expression:
+    return Expression(rule.id, rule.version, rule.node)

@@ -8,24 +8,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import structlog
 
 from presswatch import metrics
 from presswatch.adapters.elasticsearch import Bulk, Outcome, connect, require_mappings
 from presswatch.adapters.kafka import BatchConsumer, DeadLetters, Publisher, Record, persist
+from presswatch.control.follow import Follower
 from presswatch.core.errors import BadMessageError, RetryableError
 from presswatch.indexer.plan import Item, Plan, Planner, waves
-from presswatch.indexer.rules import RuleSet
+from presswatch.indexer.rules import RuleBuilder, RuleSet, RuleUpdate
 from presswatch.indexer.store import Store
 from presswatch.runtime import Health, StopSignal, now_ms
 from presswatch.settings import Settings
-from presswatch.topology import ARTICLE_IDS, ARTICLES, REVISIONS, TAGGED, Stage
+from presswatch.topology import ARTICLE_IDS, ARTICLES, CONTROL_RULES, REVISIONS, TAGGED, Stage
 
 log = structlog.get_logger(__name__)
 
 STAGE: Stage = "indexer"
+
+RULES_PART = "rules"
+"""The part of the service's health that follows the control topic."""
 
 CONTESTS = 10
 """Times that others may change a record between our reading and our writing it, before we back off."""
@@ -180,8 +184,13 @@ def _rejection(outcome: Outcome) -> BadMessageError:
     return BadMessageError("document_rejected", outcome.detail)
 
 
-def run(settings: Settings, rules: RuleSet, health: Health, stop: StopSignal) -> None:
-    """Index until a stop is asked for."""
+def run(settings: Settings, health: Health, stop: StopSignal) -> None:
+    """Index until a stop is asked for. The rules are those of the control topic, read to its end before the first article."""
+    with Follower(settings.kafka, CONTROL_RULES, STAGE, RuleBuilder(), health, RULES_PART) as follower:
+        _index(settings, follower, health, stop)
+
+
+def _index(settings: Settings, follower: Follower[RuleUpdate], health: Health, stop: StopSignal) -> None:
     client = connect(settings.elasticsearch)
     publisher: list[Publisher] = []
 
@@ -192,16 +201,29 @@ def run(settings: Settings, rules: RuleSet, health: Health, stop: StopSignal) ->
 
     if not persist(prepare, stage=STAGE, health=health, stop=stop):
         return
+    first = follower.wait_first(stop, health.beat)
+    if first is None:
+        return
+    rules = RuleSet((), _today())
+    rules.take(first, _today())
     store = Store(client, settings.elasticsearch, Bulk(client, STAGE, stop.wait))
     dead = DeadLetters(settings.kafka, STAGE, publisher[0])
     indexer = Indexer(Planner(settings, rules), store, publisher[0], dead, health)
 
     def handle(records: Sequence[Record]) -> None:
-        rules.retire(datetime.now(UTC).date())
+        rules.retire(_today())
         indexer.handle(records)
 
+    def renew() -> None:
+        if (update := follower.take()) is not None:
+            rules.take(update, _today())
+
     try:
-        BatchConsumer(settings, STAGE, TAGGED, settings.indexer.batch).run(handle, health, stop)
+        BatchConsumer(settings, STAGE, TAGGED, settings.indexer.batch).run(handle, health, stop, on_idle=renew)
     finally:
         publisher[0].close()
         client.close()
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

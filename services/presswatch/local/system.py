@@ -167,16 +167,18 @@ class TrialSystem:
 
     Args:
         folder: takes settings, logs and state.
-        values: settings beyond the addresses, such as {"indexer": {"rules": "..."}}.
+        rules: folder of alert rules.
+        values: settings beyond the addresses, such as {"slack": {"channel": "#newsroom"}}.
         keep: engines stay when this process ends, and are restarted when they die.
     """
 
-    def __init__(self, folder: Path, values: Mapping[str, Mapping[str, Any]], *, keep: bool = False) -> None:
+    def __init__(self, folder: Path, rules: Path, values: Mapping[str, Mapping[str, Any]], *, keep: bool = False) -> None:
         self.folder = folder
         self.config = folder / "presswatch.yaml"
         self.slack_log = folder / "slack-messages.jsonl"
         self.supervisor = Supervisor(folder)
         self.engines_name = f"{TRIAL_PREFIX}{os.getpid()}-{folder.name}"[:60].rstrip("-.")
+        self._rules = rules
         self._values = values
         self._keep = keep
         self._home = load().settings.engines_home
@@ -200,9 +202,10 @@ class TrialSystem:
         }
         for section, values in self._values.items():
             addresses.setdefault(section, {}).update(values)
+        settings = {**addresses, "rules": str(self._rules)}
         self.config.parent.mkdir(parents=True, exist_ok=True)
         self.config.touch(mode=0o600)
-        self.config.write_bytes(orjson.dumps(addresses, option=orjson.OPT_INDENT_2))  # JSON is YAML
+        self.config.write_bytes(orjson.dumps(settings, option=orjson.OPT_INDENT_2))  # JSON is YAML
 
     @property
     def settings(self) -> Settings:
@@ -216,8 +219,9 @@ class TrialSystem:
         return ours | home | {CONFIG_VARIABLE: str(self.config), "PRESSWATCH_SLACK_TOKEN": slack.TOKEN}
 
     def start_services(self, tell: Callable[[str], None], slack_per_channel_s: float = 0.2) -> None:
-        """Set up topics and indices, start all services, wait until they are ready."""
+        """Set up topics and indices, apply the rules, start all services, wait until they are ready."""
         self.command("setup")
+        self.command("rules", "apply")
         port = self.settings.slack.api_url.rsplit(":", 1)[1].removesuffix("/api")
         stand_in = ["-m", "presswatch.local.slack", "--port", port, "--log", str(self.slack_log)]
         programs = [

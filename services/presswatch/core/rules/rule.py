@@ -235,6 +235,13 @@ def rule_of(spec: RuleSpec, node: Node) -> Rule:
     )
 
 
+def spec_of(rule: Rule) -> RuleSpec:
+    """Return the spec of a rule: what `rule_of` makes the rule of, but for the form of its labels."""
+    values = {name: getattr(rule, name) for name in RuleSpec.model_fields if name != "when"}
+    lists = {name: list(values[name]) for name in ("notify", "must_match", "must_not_match")}
+    return RuleSpec.model_validate({**values, **lists, "labels": dict(rule.labels), "when": {"kind": rule.when}})
+
+
 def version_of(node: Node) -> str:
     """Return the version of what a tree matches."""
     return hashlib.sha256(normal_form(node).encode("utf-8", "surrogatepass")).hexdigest()[:VERSION_DIGITS]

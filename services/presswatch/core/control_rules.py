@@ -1,0 +1,122 @@
+"""Rules and named lists as objects of the control plane: what is published of them, and how it becomes rules again. Pure.
+
+A rule's object names the very versions of the lists that its query uses, so a changed list is a changed rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import orjson
+from pydantic import Field, field_serializer
+
+from presswatch.core.control import BrokenSetError, Key, Object
+from presswatch.core.errors import BadMessageError, RuleError
+from presswatch.core.messages import Message
+from presswatch.core.rules.model import And, AtLeast, Count, Near, Node, Not, Or
+from presswatch.core.rules.rule import Rule, RuleSpec, make_rule, spec_of
+
+RULE = "rule"
+LIST = "list"
+EXCLUSIVE = frozenset({RULE})
+"""A rule's id is its name in matches and alerts, so it is one manager's. Lists are private to who manages them."""
+
+
+class _Stored(Message):
+    def canonical(self) -> bytes:
+        """Return the message as bytes that are the same for the same content, whatever the order of its keys was."""
+        return orjson.dumps(self.model_dump(mode="json", by_alias=True), option=orjson.OPT_SORT_KEYS)
+
+
+class RuleObject(_Stored):
+    """An alert rule. Topic control.rules, key: rule:ID@HASH."""
+
+    SCHEMA: ClassVar[str] = "control.rule"
+    schema_name: Literal["control.rule"] = Field(default="control.rule", alias="schema")
+    spec: RuleSpec
+    lists: dict[str, str] = Field({}, description="Keys of the lists that the query uses (list:NAME@HASH), by name.")
+
+    @field_serializer("spec")
+    def _only_what_is_said(self, spec: RuleSpec) -> dict[str, Any]:
+        """Leave defaults out, so that a key that a later version adds is no change of the rules that do not use it."""
+        return spec.model_dump(mode="json", exclude_defaults=True)
+
+
+class ListObject(_Stored):
+    """A named list of terms. Topic control.rules, key: list:NAME@HASH."""
+
+    SCHEMA: ClassVar[str] = "control.list"
+    schema_name: Literal["control.list"] = Field(default="control.list", alias="schema")
+    name: str
+    terms: list[str] = Field(min_length=1)
+
+
+def objects_of(rules: Iterable[Rule], lists: Mapping[str, Sequence[str]]) -> list[Object]:
+    """Return the objects of rules and of the lists that they use.
+
+    Args:
+        rules: each id once.
+        lists: the entries of the named lists, by name; of each name that a query uses.
+    """
+    found: list[Object] = []
+    known: dict[str, Object] = {}
+    for rule in rules:
+        used = {}
+        for name in sorted(_lists_in(rule.node)):
+            if name not in known:
+                known[name] = Object.of(LIST, name, ListObject(name=name, terms=list(lists[name])).canonical())
+            used[name] = str(known[name].key)
+        found.append(Object.of(RULE, rule.id, RuleObject(spec=spec_of(rule), lists=used).canonical()))
+    return [*known.values(), *found]
+
+
+def rules_of(objects: Mapping[str, bytes], known: Mapping[str, Rule]) -> Iterator[tuple[str, Rule]]:
+    """Yield key and rule of each rule among the objects of a set; one at a time, for parsing takes long.
+
+    Args:
+        objects: value by key.
+        known: rules by the keys of their objects: they are not parsed again.
+
+    Raises:
+        BrokenSetError: an object is no rule or list, or a query has a mistake: another version of Presswatch wrote it.
+    """
+    terms: dict[str, tuple[str, ...]] = {}
+    for text, value in objects.items():
+        key = Key.parse(text)
+        if key is None or key.kind != RULE:
+            continue
+        if text in known:
+            yield text, known[text]
+            continue
+        try:
+            stored = RuleObject.decode(value)
+            lists = {}
+            for name, at in stored.lists.items():
+                if at not in terms:
+                    terms[at] = tuple(ListObject.decode(objects.get(at)).terms)
+                lists[name] = terms[at]
+            if stored.spec.id != key.id:
+                raise BadMessageError("invalid", f"it is the rule {stored.spec.id}")
+            yield text, make_rule(stored.spec, lists)
+        except BadMessageError as error:
+            raise BrokenSetError("unreadable_object", f"{text} cannot be read: {error.detail}") from error
+        except RuleError as error:
+            raise BrokenSetError(
+                "unreadable_object",
+                f"the query of {text} has a mistake for this version of Presswatch: {error.message}",
+            ) from error
+
+
+def _lists_in(node: Node) -> set[str]:
+    match node:
+        case Or(clauses, listed):
+            return {listed} if listed is not None else {name for each in clauses for name in _lists_in(each)}
+        case And(clauses) | AtLeast(_, clauses):
+            return {name for each in clauses for name in _lists_in(each)}
+        case Not(clause) | Count(_, clause):
+            return _lists_in(clause)
+        case Near(left, right):
+            return _lists_in(left) | _lists_in(right)
+        case _:
+            return set()

@@ -1,0 +1,271 @@
+"""Rules into force on real Kafka: applied, changed, removed, refused; by several at once; while an indexer works."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from kafka.admin import ConfigResource, KafkaAdminClient
+from tests.integration.indexer_kit import Desk, provision, rule_folder, tagged
+from tests.processes import Sandbox, ServiceProcess, wait_until
+
+from presswatch.adapters.kafka import Outgoing, connection
+from presswatch.control.apply import apply
+from presswatch.control.topic import OvertakenError, Writer, consumer, read
+from presswatch.core.control import MANIFEST_KEY, BrokenSetError, Object, plan
+from presswatch.engines import Engines
+from presswatch.provision import provision_kafka
+from presswatch.runtime import now_ms
+from presswatch.topology import CONTROL_RULES, topic
+
+pytestmark = pytest.mark.engine
+
+TWO = "- {id: a, name: A, query: wheat}\n- {id: b, name: B, query: '@cereals', notify: [slack:x]}\n"
+
+
+class Control:
+    """A control topic of the test's own, and the command line before it."""
+
+    def __init__(self, engines: Engines, folder: Path) -> None:
+        self.sandbox = Sandbox(engines, folder, f"control-{uuid4().hex[:8]}-", {})
+        self.kafka = self.sandbox.settings.kafka
+        list(provision_kafka(self.kafka))
+        self.rules = folder / "rules"
+        (self.rules / "lists").mkdir(parents=True)
+        (self.rules / "lists" / "cereals.txt").write_text("barley\n")
+
+    def write(self, text: str) -> None:
+        rule_folder(self.rules, text)
+
+    def apply(self, *arguments: str) -> str:
+        return self.sandbox.command("rules", "apply", str(self.rules), *arguments)
+
+    def refused(self, *arguments: str) -> str:
+        return self.sandbox.refused("rules", "apply", str(self.rules), *arguments)
+
+    def records(self) -> int:
+        """Return how many records a reader from the beginning is given."""
+        reader, partition = consumer(self.kafka, CONTROL_RULES)
+        with closing(reader):
+            end, found = reader.end_offsets([partition])[partition], 0
+            while reader.position(partition) < end:
+                found += len(reader.poll(timeout_ms=100).get(partition, ()))
+            return found
+
+
+@pytest.fixture
+def control(engines: Engines, tmp_path: Path) -> Control:
+    return Control(engines, tmp_path)
+
+
+def objects(**content: str) -> list[Object]:
+    return [Object.of("rule", name, value.encode()) for name, value in content.items()]
+
+
+def test_a_folder_is_applied_changed_and_refused_as_a_whole(control: Control) -> None:
+    assert "nothing was ever applied" in control.sandbox.command("rules", "list")
+    control.write(TWO)
+    assert "would be 3 added" in control.apply("--dry-run")
+    assert control.records() == 0
+    assert control.apply().splitlines() == [
+        "added    list cereals",
+        "added    rule a",
+        "added    rule b",
+        "published generation 1 by files: 3 added",
+    ]
+    before = control.records()
+    assert control.apply() == "nothing to do: 1 list, 2 rules by files unchanged; generation 1 stays\n"
+    assert control.records() == before, "an unchanged set publishes nothing"
+    listed = control.sandbox.command("rules", "list")
+    assert [line.split()[0] for line in listed.splitlines()[1:-1]] == ["a", "b"]
+    assert "2 rules, 1 list; generation 1, applied " in listed
+
+    control.write("- {id: a, name: A, query: wheat AND}\n- {id: c, name: C, query: rye}\n")
+    refused = control.refused()
+    assert "rules.yaml:1:" in refused
+    assert "nothing was applied; the rules in force stay" in refused
+    control.write("- {id: a, name: A, query: wheat, must_match: [barley]}\n")
+    refused = control.refused()
+    assert "a: must_match 1 does not match" in refused
+    assert "1 example failed: nothing was applied; the rules in force stay" in refused
+    assert control.records() == before
+
+    control.write("- {id: a, name: A, query: wheat OR rye}\n")
+    assert control.apply().splitlines() == [
+        "changed  rule a",
+        "removed  list cereals",
+        "removed  rule b",
+        "published generation 2 by files: 1 changed, 2 removed",
+    ]
+    assert "nothing was published: generation 3 by desk would be 1 added" in control.apply(
+        "--as", "desk", "--take-over", "--dry-run"
+    )
+    assert "rule a: managed by `files`, not by `desk`" in control.refused("--as", "desk")
+
+
+def test_many_apply_at_once_and_no_change_is_lost(control: Control) -> None:
+    rounds, managers = 4, ("ana", "ben", "cem")
+    start = threading.Barrier(len(managers))
+
+    def work(manager: str) -> None:
+        start.wait(30)
+        for at in range(rounds):
+            apply(control.kafka, CONTROL_RULES, manager, objects(**{manager: str(at), f"{manager}-{at}": "x"}))
+
+    with ThreadPoolExecutor(len(managers)) as pool:
+        for done in [pool.submit(work, manager) for manager in managers]:
+            done.result()
+    found = read(control.kafka, CONTROL_RULES).current()
+    assert found.generation == rounds * len(managers)
+    last = [each for name in managers for each in objects(**{name: str(rounds - 1), f"{name}-{rounds - 1}": "x"})]
+    assert found.objects == {str(each.key): each.value for each in last}
+
+
+def test_who_is_overtaken_publishes_nothing_and_who_dies_half_way_hinders_nobody(control: Control) -> None:
+    def planned(manager: str) -> Any:
+        return plan(read(control.kafka, CONTROL_RULES), manager, objects(**{manager: "1"}), now_ms())
+
+    with closing(Writer(control.kafka, CONTROL_RULES)) as slow:
+        change = planned("slow")
+        with closing(Writer(control.kafka, CONTROL_RULES)) as quick:
+            quick.publish(planned("quick"))
+        with pytest.raises(OvertakenError):
+            slow.publish(change)
+    assert set(read(control.kafka, CONTROL_RULES).current().managers.values()) == {"quick"}
+
+    dying = Writer(control.kafka, CONTROL_RULES)
+    dying._producer.begin_transaction()
+    sent = dying._producer.send(topic(control.kafka, CONTROL_RULES), key=MANIFEST_KEY, value=b"half", partition=0)
+    sent.get(timeout=30)
+    assert read(control.kafka, CONTROL_RULES).current().generation == 1, "what is not committed cannot be seen"
+    assert apply(control.kafka, CONTROL_RULES, "after", objects(c="1")).generation == 2
+    assert set(read(control.kafka, CONTROL_RULES).current().managers.values()) == {"quick", "after"}
+    dying.close()
+
+
+@pytest.mark.slow
+def test_kafka_cleans_the_topic_and_a_reader_from_its_beginning_has_the_last_set(control: Control) -> None:
+    admin: Any = KafkaAdminClient(**connection(control.kafka))
+    quick = {"segment.ms": "50", "min.cleanable.dirty.ratio": "0.0", "delete.retention.ms": "1"}
+    admin.alter_configs([ConfigResource("TOPIC", topic(control.kafka, CONTROL_RULES), quick)])
+    admin.close()
+    apply(control.kafka, CONTROL_RULES, "stays", objects(s="1"))
+    for at in range(10):
+        apply(control.kafka, CONTROL_RULES, "moves", objects(m=str(at), **{f"m{at}": "x"}))
+    everything = 2 + 10 * 3 + 9 * 2  # a manifest each; objects; tombstones of those that are no longer named
+
+    def cleaned() -> bool:
+        apply(control.kafka, CONTROL_RULES, "ticks", objects(t=str(now_ms())))  # rolls the segment
+        return control.records() < everything // 2
+
+    wait_until(cleaned, 240, "Kafka has cleaned the topic")
+    found = read(control.kafka, CONTROL_RULES).current()
+    names = {key.partition("@")[0] for key in found.objects}
+    assert names == {"rule:s", "rule:m", "rule:m9", "rule:t"}
+    assert found.objects[str(objects(m="9")[0].key)] == b"9"
+
+
+# While an indexer works.
+
+GENERATION = 'presswatch_control_generation{stage="indexer",topic="control.rules"}'
+BROKEN = 'presswatch_control_broken{stage="indexer",topic="control.rules"}'
+
+
+class System(Desk):
+    """An indexer process on topics and indices of the test's own."""
+
+    def __init__(self, engines: Engines, folder: Path) -> None:
+        self.sandbox = Sandbox(engines, folder, f"control-{uuid4().hex[:8]}-", {"indexer": {"batch": 50}})
+        provision(self.sandbox.settings)
+        super().__init__(self.sandbox.settings, folder)
+        self._sent = 0
+
+    def apply(self, text: str) -> str:
+        return self.sandbox.command("rules", "apply", str(rule_folder(self.folder / "rules", text)))
+
+    def in_force(self, process: ServiceProcess, generation: int) -> None:
+        wait_until(lambda: process.metric(GENERATION) == generation, 30, f"generation {generation}")
+
+    def send(self, title: str) -> str:
+        self._sent += 1
+        name = f"{self._sent:032x}"
+        self.publish([tagged(name, title=title, text="")])
+        return name
+
+    def matched(self, article: str) -> set[str]:
+        """Wait until an article is indexed; return the rules that it matched."""
+
+        def found() -> list[dict[str, Any]]:
+            return self.search("articles", {"ids": {"values": [article]}})
+
+        return set(wait_until(found, 60, f"article {article}")[0]["_source"]["rule"])
+
+
+@pytest.fixture
+def system(engines: Engines, tmp_path: Path) -> Iterator[System]:
+    system = System(engines, tmp_path)
+    yield system
+    system.close()
+
+
+def test_an_indexer_has_all_rules_before_its_first_article_and_each_change_while_it_runs(system: System) -> None:
+    first = system.send("wheat")
+    system.apply("- {id: wheat, name: Wheat, query: wheat}\n")
+    with system.sandbox.service("indexer") as process:
+        assert system.matched(first) == {"wheat"}
+        process.wait_ready()
+        system.apply("- {id: wheat, name: Wheat, query: wheat}\n- {id: rye, name: Rye, query: rye}\n")
+        system.in_force(process, 2)
+        assert system.matched(system.send("wheat and rye")) == {"wheat", "rye"}
+        system.apply("- {id: wheat, name: Wheat, query: oats}\n")
+        system.in_force(process, 3)
+        assert system.matched(system.send("wheat and rye and oats")) == {"wheat"}
+        assert process.metric("presswatch_rules") == 1
+        assert process.metric('presswatch_control_rollout_seconds_count{stage="indexer",topic="control.rules"}') == 2
+        assert process.terminate() == 0
+
+
+def test_where_nothing_was_ever_applied_articles_are_indexed_and_nothing_matches(system: System) -> None:
+    with system.sandbox.service("indexer") as process:
+        assert system.matched(system.send("wheat")) == set()
+        assert "no rule is in force" in process.log.read_text()
+        assert process.get("/readyz")
+
+
+def test_a_broken_set_is_refused_loudly_and_the_one_before_stays(system: System) -> None:
+    name = topic(system.settings.kafka, CONTROL_RULES)
+    system.apply("- {id: wheat, name: Wheat, query: wheat}\n")
+    (key,) = read(system.settings.kafka, CONTROL_RULES).objects
+    with system.sandbox.service("indexer") as process:
+        process.wait_ready()
+        for record, why in (
+            (Outgoing(name, key.encode(), b"rubbish"), f"{key} is damaged"),
+            (Outgoing(name, key.encode(), None), f"{key} is missing"),
+            (Outgoing(name, MANIFEST_KEY, b"rubbish"), "the manifest cannot be read"),
+        ):
+            system.publisher.publish([record])
+            wait_until(lambda why=why: why in process.waiting(), 30, why)  # type: ignore[misc]
+            assert "generation 1 stays" in process.waiting()
+            assert process.metric(BROKEN) == 1
+            assert system.matched(system.send("wheat")) == {"wheat"}
+            with pytest.raises(BrokenSetError):
+                read(system.settings.kafka, CONTROL_RULES).current()
+        assert process.metric(GENERATION) == 1
+        process.kill()
+        waiting = system.send("wheat")
+        process.start()
+        wait_until(lambda: "nothing is in force yet" in process.waiting(), 60, "it waits")
+        assert not system.search("articles", {"ids": {"values": [waiting]}}), "an article went by without rules"
+        folder = str(system.folder / "rules")
+        assert "--repair" in system.sandbox.refused("rules", "apply", folder)
+        system.sandbox.command("rules", "apply", folder, "--repair")
+        assert system.matched(waiting) == {"wheat"}
+        wait_until(lambda: process.get("/readyz"), 30, "ready again")
+        assert process.metric(BROKEN) == 0
+    assert process.log.read_text().count('"set refused"') == 4
