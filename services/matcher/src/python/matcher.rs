@@ -1,6 +1,5 @@
 //! The matcher for Python: expressions in, matches out, the interpreter free for others while it works.
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
@@ -14,16 +13,16 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFloat, PySlice, PyString, PyTuple};
 
 use super::document::PyDocument;
+use super::queries::{self, Batch, ask_python};
 use super::text::read;
 use super::tree::node;
 use crate::document::META_NAMES;
 use crate::engine::outcome::{Found, PUBLISHED, Part, Place, Receipt, SCORES, WORDS};
 use crate::engine::{self, Index, Outcome};
-use crate::rules::{Lists, Rejected, parse};
+use crate::rules::{Rejected, parse};
 
 static RECEIPT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static OCCURRENCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-static PARSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A set of expressions, to which single ones are added and from which they are removed without a rebuild, while others match.
 #[pyclass(frozen, module = "presswatch_matcher")]
@@ -76,17 +75,39 @@ impl Matcher {
         lists: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         let py = query.py();
-        let named = match lists {
-            Some(lists) => Some(Lists::new(lists.extract::<HashMap<String, Vec<String>>>()?)),
-            None => None,
-        };
+        let named = lists.map(queries::lists).transpose()?;
         let text = read(query)?;
         let tree = match py.detach(|| parse(&text, named.as_ref())) {
             Ok(tree) => tree,
-            Err(Rejected) => node(&PARSE.import(py, "presswatch.core.rules.syntax", "parse")?.call1((query, lists))?)?,
+            Err(Rejected) => ask_python(py, &text, lists)?,
         };
         py.detach(|| self.engine.add(id, version, tree));
         Ok(())
+    }
+
+    /// Do what `add_query` does for many rules: tuples of id, version, query and lists (a dictionary or None).
+    ///
+    /// # Errors
+    ///
+    /// Those of `add_query`; the rules of the same batch, some hundred, are not added then.
+    fn add_many(&self, rules: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = rules.py();
+        let mut batch = Batch::default();
+        let mut rules = rules.try_iter()?;
+        loop {
+            let rule = rules.next().transpose()?;
+            let last = rule.is_none();
+            if let Some(rule) = rule {
+                batch.take(&rule)?;
+            }
+            if last || batch.is_full() {
+                let read = batch.read(py)?;
+                py.detach(|| self.engine.add_all(read));
+            }
+            if last {
+                return Ok(());
+            }
+        }
     }
 
     /// Remove an expression.

@@ -3,6 +3,7 @@
 mod document;
 mod matcher;
 mod moment;
+mod queries;
 mod text;
 mod tree;
 
@@ -15,6 +16,8 @@ mod presswatch_matcher {
     use super::document::PyDocument;
     #[pymodule_export]
     use super::matcher::{Match, Matcher};
+    #[pymodule_export]
+    use super::queries::parsed;
     #[pymodule_export]
     use super::text::{by_character, fold_value, query_slots, tokenise, wildcard_slots};
 

@@ -3,6 +3,7 @@
 //! What is accepted here becomes the same tree as in Python. What is refused is refused without a reason: whoever asked goes
 //! to the Python parser, whose errors are written for analysts. So nothing here formats a message.
 
+mod form;
 mod lexer;
 mod lists;
 pub mod model;
@@ -10,6 +11,7 @@ mod parser;
 mod ranges;
 mod terms;
 
+pub use form::json;
 pub use lists::Lists;
 pub use parser::{Parser, parse};
 
