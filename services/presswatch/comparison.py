@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from elasticsearch import Elasticsearch
 
-from presswatch.core.rules.document import Document
+from presswatch import matching
 from presswatch.core.rules.edits import Edit
 from presswatch.core.rules.explain import Explainer, reason
 from presswatch.core.rules.match import Expression
@@ -74,5 +74,5 @@ class Comparison:
             else:
                 self.removed += 1
             other = self._explainers.get(_OLD if match.id == _NEW else _NEW)
-            failed = reason(other.explain(Document.of(found.article))) if other else ""
+            failed = reason(other.explain(matching.document(found.article))) if other else ""
             yield Difference("+" if match.id == _NEW else "-", found.article, match.receipts, failed)

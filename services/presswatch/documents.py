@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from presswatch import matching
 from presswatch.articles import with_language
 from presswatch.core.rules.document import Document
 
@@ -27,7 +28,7 @@ def document_of(article: Mapping[str, Any], *, topics: bool) -> Document:
         BadMessageError: a value of the article has the wrong type or shape.
     """
     article = with_language(article)
-    document = Document.of(article)
+    document = matching.document(article)
     if article.get("tags") is None and topics:
         document = document.with_tags(_tagger().tag(article, document))
     return document
@@ -38,4 +39,4 @@ def _tagger() -> Tagger:
     from presswatch.core.topics import Tagger  # noqa: PLC0415 (most rules ask for no topic)
     from presswatch.packfiles import load_packs  # noqa: PLC0415
 
-    return Tagger(load_packs())
+    return Tagger(load_packs(), engine=matching.engine())

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from elasticsearch import Elasticsearch
 
+from presswatch import matching
 from presswatch.adapters.elasticsearch.client import checked, translated
 from presswatch.adapters.elasticsearch.pages import Pages
 from presswatch.adapters.elasticsearch.query import Query, superset
 from presswatch.core.errors import BadMessageError
-from presswatch.core.rules.document import Document
-from presswatch.core.rules.match import Expression, Match, Matcher
+from presswatch.core.rules.match import Expression, Match
 from presswatch.core.rules.model import Or
 from presswatch.core.rules.shadow import VERSION
 from presswatch.settings import ElasticsearchSettings
@@ -79,11 +79,11 @@ class Search:
             FatalError: it refuses us, or the index is missing.
         """
         self.outdated = self._count_outdated()
-        matcher = Matcher(self._expressions)
+        matcher = matching.matcher(self._expressions)
         for article in Pages(self._client, self._index, self.queries(), FIELDS):
             self.candidates += 1
             try:
-                matches = matcher.match(Document.of(article))
+                matches = matcher.match(matching.document(article))
             except BadMessageError as error:
                 self.unreadable.append((str(article.get("id")), error.detail))
                 continue

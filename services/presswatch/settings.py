@@ -32,6 +32,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
 Prefix = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]*)?$", max_length=60)]
 
 
+EngineChoice = Literal["auto", "native", "python"]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -165,6 +168,10 @@ class Settings(_Section):
     rules: Path | None = Field(
         None,
         description="Folder of rules that `presswatch rules apply` applies if none is named, and `up` at its start.",
+    )
+    engine: EngineChoice = Field(
+        "auto",
+        description="Matching engine. auto: the native core where it is installed, else the Python one, which finds the same.",
     )
     instance: str | None = Field(
         None,

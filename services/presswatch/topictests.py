@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from presswatch import matching
 from presswatch.core.packspec import Example, PackSpec, article_of, pack_of
 from presswatch.core.topics import Tagger
 
@@ -41,8 +42,8 @@ def run_examples(specs: Iterable[PackSpec]) -> list[Outcome]:
     """Run all examples, in the order of the packs."""
     return [
         _run(spec, tagger, lang, example, wanted=wanted)
-        for spec in specs
-        for tagger in (Tagger([pack_of(spec)]),)
+        for spec, learned in files
+        for tagger in (Tagger([pack_of(spec, learned)], engine=matching.engine()),)
         for wanted, by_language in ((True, spec.must_tag), (False, spec.must_not_tag))
         for lang, examples in by_language.items()
         for example in examples

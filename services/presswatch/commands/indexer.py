@@ -16,6 +16,7 @@ def command(config: Path | None) -> None:
 
     The rules are those that `presswatch rules apply` published; a change is in force within two seconds.
     """
+    from presswatch import matching
     from presswatch.indexer.service import RULES_PART, run
     from presswatch.runtime import configure_logs, service
     from presswatch.settings import load

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from presswatch import matching
 from presswatch.articles import id_of
 from presswatch.core.rules.match import Expression, Match, Matcher
 from presswatch.documents import document_of
@@ -39,7 +40,7 @@ def command(folder: Path, files: tuple[str, ...]) -> None:
     """Match rules against articles, from FILEs or standard input: one JSON line out per line in, in order."""
     today = datetime.now(UTC).date()
     rules = [rule for rule in load_rules(folder) if rule.in_force(today)]
-    matcher = Matcher(Expression(rule.id, rule.version, rule.node) for rule in rules)
+    matcher = matching.matcher(Expression(rule.id, rule.version, rule.node) for rule in rules)
     topics = matcher.asks_for_topics()
     run(files, lambda article: answer(article, matcher, topics=topics))
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from presswatch import matching
 from presswatch.articles import with_language
-from presswatch.core.rules.document import Document
 from presswatch.core.topics import Tagger
 from presswatch.jsonlines import files_argument, run
 from presswatch.packfiles import load_packs
@@ -37,7 +37,7 @@ from presswatch.packfiles import load_packs
 @files_argument
 def command(folder: Path | None, files: tuple[str, ...]) -> None:
     """Tag articles by topic, from FILEs or standard input: one JSON line out per line in, in order."""
-    tagger = Tagger(load_packs(folder))
+    tagger = Tagger(load_packs(folder), engine=matching.engine())
     run(files, lambda article: answer(article, tagger))
 
 
@@ -48,5 +48,10 @@ def answer(article: Mapping[str, Any], tagger: Tagger) -> dict[str, Any]:
         BadMessageError: title, text or lang has the wrong type.
     """
     known = with_language(article)
-    document = Document.of({key: known.get(key) for key in ("title", "text", "lang")})
-    return {**article, "tags": tagger.tag(known, document)}
+    document = matching.document({key: known.get(key) for key in ("title", "text", "lang")})
+    unsupported = tagger.unsupported(known, document)
+    return {
+        **article,
+        "tags": tagger.tag(known, document),
+        **({"unsupported": unsupported} if unsupported else {}),
+    }

@@ -13,6 +13,7 @@ from presswatch.commands import config_option
 @config_option
 def command(config: Path | None) -> None:
     """Tag articles by topic, from articles.raw to articles.tagged, until SIGTERM."""
+    from presswatch import matching
     from presswatch.core.topics import Tagger
     from presswatch.packfiles import load_packs
     from presswatch.runtime import service
@@ -20,7 +21,8 @@ def command(config: Path | None) -> None:
     from presswatch.tagger.run import PARTS, run
 
     settings = load(config).settings
-    tagger = Tagger(load_packs(settings.tagger.packs))
+    configure_logs(settings.log, "tagger")
+    tagger = Tagger(load_packs(settings.tagger.packs), engine=matching.announce(settings.engine))
     with service("tagger", settings.http, settings.log, PARTS) as (health, stop):
         tagger.make_ready()
         run(settings, tagger, health, stop)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from presswatch.core.packs import Pack, Pattern
 from presswatch.core.proclitics import with_proclitics
 from presswatch.core.rules.document import Document
-from presswatch.core.rules.match import Expression, Match, Matcher
+from presswatch.core.rules.match import Engine, Expression, Match
 from presswatch.core.rules.model import And, AtLeast, Node, Not, Or
 from presswatch.core.rules.syntax import parse
 
@@ -49,10 +49,10 @@ class _Part(NamedTuple):
 class Finder:
     """The patterns of all packs in one language, in one matcher."""
 
-    def __init__(self, packs: Sequence[Pack], lang: str) -> None:
-        self._packs = [pack for pack in packs if lang in pack.languages]
+    def __init__(self, packs: Sequence[Pack], lang: str, engine: Engine) -> None:
+        self._packs = [pack for pack in packs if lang in pack.with_patterns]
         self._parts: dict[str, _Part] = {}
-        self._matcher = Matcher()
+        self._matcher = engine.matcher(())
         for number, pack in enumerate(self._packs):
             lists = pack.lists.get(lang, {})
             for pattern in pack.patterns[lang]:

@@ -13,7 +13,18 @@ from typing import Any
 from presswatch.core.hits import Finder, Hit, Spot
 from presswatch.core.packs import Pack
 from presswatch.core.rules.document import Document
-from presswatch.core.scoring import DEFAULT, Length, Place, Scoring, evidence, score, without_overlap
+from presswatch.core.rules.match import PYTHON, Engine
+from presswatch.core.scoring import (
+    DEFAULT,
+    Length,
+    Place,
+    Scoring,
+    combined,
+    evidence,
+    score,
+    without_overlap,
+    words,
+)
 
 MAX_EVIDENCE = 5
 """Occurrences of one pattern that a tag shows."""
@@ -22,11 +33,12 @@ MAX_EVIDENCE = 5
 class Tagger:
     """Tags articles with the topics of a set of packs. A language is made ready when its first article comes."""
 
-    def __init__(self, packs: Iterable[Pack], scoring: Scoring = DEFAULT) -> None:
+    def __init__(self, packs: Iterable[Pack], scoring: Scoring = DEFAULT, engine: Engine = PYTHON) -> None:
         self.packs = tuple(sorted(packs, key=lambda pack: pack.topic))
         self.languages = frozenset[str]().union(*(pack.languages for pack in self.packs))
         self._scoring = scoring
-        self._finders: dict[str, Finder] = {}
+        self._engine = engine
+        self._spoken: dict[str, _Spoken] = {}
 
     def tag(self, article: Mapping[str, Any], doc: Document | None = None) -> list[dict[str, Any]]:
         """Return the tags of an article, as on the wire, sorted by topic.
@@ -57,22 +69,61 @@ class Tagger:
             BadMessageError: title, text or lang has the wrong type.
         """
         if doc is None:
-            doc = Document.of({key: article.get(key) for key in ("title", "text", "lang")})
-        lang = next(iter(doc.meta["lang"]), "")
+            doc = self.document(article)
+        lang = _lang(doc)
         if lang not in self.languages:
             return []
-        found = self._finder(lang).find(doc)
-        return [(pack, score(self._evidence(hits, doc, lang)), hits) for pack, hits in found]
+        spoken = self._ready(lang)
+        length = Length(len(doc.title.texts), len(doc.text.texts), lang)
+        hits = {pack.topic: hits for pack, hits in spoken.finder.find(doc)}
+        counts = spoken.table.count(doc)
+        sums = {
+            part.topic: (number, total)
+            for number, (part, total) in enumerate(zip(spoken.table.parts, spoken.table.totals(counts), strict=True))
+        }
+        verdicts = []
+        for pack in self.packs:
+            if lang not in pack.languages:
+                continue
+            found = hits.get(pack.topic, [])
+            evidence = self._evidence(found, doc, lang)
+            if pack.learned is None or pack.topic not in sums:
+                verdicts.append(Verdict(pack, score(evidence), pack.threshold, found, ()))
+                continue
+            number, total = sums[pack.topic]
+            patterns = evidence if lang in pack.with_patterns else None
+            value = combined(pack.learned, patterns, total, words(length))
+            moved = [each for each in spoken.table.moved(number, counts) if each.weight >= LEAST_MOVE]
+            if not moved and not any(hit.pattern.weight > 0 for hit in found):
+                value = 0.0
+            verdicts.append(Verdict(pack, value, pack.learned.threshold(lang), found, moved[:MAX_WORDS]))
+        return verdicts
+
+    def evidence(self, doc: Document) -> dict[str, float]:
+        """Return by topic the evidence of the patterns alone; topics without patterns in its language are missing."""
+        lang = _lang(doc)
+        if lang not in self.languages:
+            return {}
+        return {pack.topic: self._evidence(hits, doc, lang) for pack, hits in self._ready(lang).finder.find(doc)}
+
+    def document(self, article: Mapping[str, Any]) -> Document:
+        """Make an article ready, as far as topics look at it.
+
+        Raises:
+            BadMessageError: title, text or lang has the wrong type.
+        """
+        return self._engine.document({key: article.get(key) for key in ("title", "text", "lang")})
 
     def make_ready(self) -> None:
         """Make all languages ready now (seconds), so that in a stream no article waits for it."""
         for lang in sorted(self.languages):
             self._finder(lang)
 
-    def _finder(self, lang: str) -> Finder:
-        if lang not in self._finders:
-            self._finders[lang] = Finder(self.packs, lang)
-        return self._finders[lang]
+    def _ready(self, lang: str) -> _Spoken:
+        if lang not in self._spoken:
+            learned = [pack.learned for pack in self.packs if pack.learned is not None]
+            self._spoken[lang] = _Spoken(Finder(self.packs, lang, self._engine), Table(learned, lang))
+        return self._spoken[lang]
 
     def _evidence(self, hits: Iterable[Hit], doc: Document, lang: str) -> float:
         ideas: defaultdict[int, tuple[float, list[Place]]] = defaultdict(lambda: (0.0, []))

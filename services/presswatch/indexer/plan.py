@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import structlog
 
+from presswatch import matching
 from presswatch.adapters.elasticsearch import Write
 from presswatch.adapters.elasticsearch.bulk import MAX_DOCUMENT_BYTES
 from presswatch.adapters.kafka import Outgoing, Record
@@ -20,7 +21,6 @@ from presswatch.core.changes import Change, changes
 from presswatch.core.errors import BadMessageError
 from presswatch.core.intake import REWORDS, Decision, Incoming, Known, Wording, decide, plausible
 from presswatch.core.messages import TaggedArticle
-from presswatch.core.rules.document import Document
 from presswatch.core.rules.match import Match
 from presswatch.core.text import tokenise
 from presswatch.indexer.documents import (
@@ -185,7 +185,7 @@ class Planner:
             plan.revision = revision_write(self._es, name, article.fetched, self._encoded(document))
             return
         content = merged(stored, article, decision.state)
-        read = Document.of(content)
+        read = matching.document(content)
         matches = self._rules.match(read)
         current = {match.id: match.version for match in matches}
         same = before.known is not None and before.known.seq == decision.known.seq

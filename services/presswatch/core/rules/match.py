@@ -18,7 +18,7 @@ from presswatch.core.rules.model import And, AtLeast, Count, Near, Node, Not, Or
 from presswatch.core.rules.reading import Occurrence, Reading, Receipt
 from presswatch.core.rules.vocabulary import Vocabulary
 
-__all__ = ["Document", "Expression", "Match", "Matcher", "Occurrence", "Receipt"]
+__all__ = ["PYTHON", "Document", "Engine", "Expression", "Match", "Matcher", "Occurrence", "Receipt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +141,14 @@ def _match(entry: Entry, reading: Reading, most: int) -> Match:
     collect(entry.clause, reading, evidence)
     receipts = tuple(dict.fromkeys(chain.from_iterable(evidence.receipts())))  # `wheat OR title:wheat` finds one twice
     return Match(entry.id, entry.version, receipts, tuple(covers(entry.clause, reading, most)) if most else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A form of the engine: makes matchers, and documents for them. Both forms answer alike; the core knows this one only."""
+
+    matcher: Callable[[Iterable[Expression]], Matcher]
+    document: Callable[[Mapping[str, Any]], Document]
+
+
+PYTHON: Final = Engine(Matcher, Document.of)
