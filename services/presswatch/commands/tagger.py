@@ -16,7 +16,7 @@ def command(config: Path | None) -> None:
     from presswatch import matching
     from presswatch.core.topics import Tagger
     from presswatch.packfiles import load_packs
-    from presswatch.runtime import service
+    from presswatch.runtime import configure_logs, service
     from presswatch.settings import load
     from presswatch.tagger.run import PARTS, run
 

@@ -5,9 +5,10 @@ Rules and topic patterns alike. Each distinct leaf is looked at once per article
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any, Final
 
 from presswatch.core.rules.clauses import All, AnyOf, Clause, Close, No, Often, SomeOf, collect, covers
 from presswatch.core.rules.document import Document
