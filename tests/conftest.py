@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "shared": (lambda: shared_folder().is_dir(), "the development data (setting `shared`, ../shared by default)"),
     "cargo": (lambda: shutil.which("cargo") is not None, "cargo, to build the native core"),
+    "native": (lambda: find_spec("presswatch_matcher") is not None, "the native core (make native)"),
     "maven": (lambda: shutil.which("mvn") is not None, "mvn, to fetch Lucene's own tokenizer (make setup-system)"),
     "setpriv": (lambda: shutil.which("setpriv") is not None and os.geteuid() == 0, "root and setpriv"),
     "promtool": (lambda: shutil.which("promtool") is not None, "promtool (make setup-system)"),

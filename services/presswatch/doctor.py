@@ -22,7 +22,8 @@ from presswatch.engines.errors import EngineError
 from presswatch.engines.home import Home, default_home
 from presswatch.engines.install import wanted
 from presswatch.engines.status import status
-from presswatch.settings import load
+from presswatch.matching import choose
+from presswatch.settings import EngineChoice, Settings, load
 
 LOCK = Path(__file__).resolve().parents[2] / "requirements.lock"
 PINNED = re.compile(r"(?m)^([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)(.*)$")
@@ -53,12 +54,14 @@ def examine(config: Path | None = None) -> Iterator[Check]:
     """
     yield _settings(config)
     try:
-        home = load(config).settings.engines_home
-    except ConfigError:  # reported just now; go on with the default
-        home = None
+        settings = load(config).settings
+    except ConfigError:  # reported just now; go on with the defaults
+        settings = Settings()
+    home = settings.engines_home
     path = home or default_home()
     yield _python()
     yield _packages()
+    yield from _matcher(settings.engine)
     yield _program("make", "every target of the Makefile", "apt-get install make", required=True)
     yield _program("bash", "the start script of Elasticsearch", "apt-get install bash", required=True)
     yield _java()
@@ -70,9 +73,6 @@ def examine(config: Path | None = None) -> Iterator[Check]:
     yield _disk(path, installed=installed)
     yield _cores()
     yield from _ports(home, reachable=folder.ok)
-    yield _program(
-        "cargo", "building the native matching core; without it the Python one is used", "see rustup.rs", False
-    )
     if folder.ok:
         yield from _engines(home, installed=installed)
 
@@ -114,6 +114,19 @@ def _packages() -> Check:
         shown = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
         return Check(name, False, shown, needed, True, SETUP)
     return Check(name, True, f"{count} as pinned in {LOCK.name}", needed, True)
+
+
+def _matcher(choice: EngineChoice) -> Iterator[Check]:
+    name, needed = "matching engine", "matching fast; the Python one finds the same"
+    mend = "make native"
+    try:
+        chosen = choose(choice)
+    except ConfigError as error:
+        yield Check(name, False, str(error), "matching, as it is set", True, f"{mend}, or set engine to auto")
+    else:
+        meant = chosen.name == "native" or choice == "python"
+        yield Check(name, meant, str(chosen), needed, False, mend)
+    yield _program("cargo", "building the native core", "see rustup.rs", required=False)
 
 
 def _program(name: str, needed_for: str, mend: str, required: bool) -> Check:
