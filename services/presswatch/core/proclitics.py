@@ -1,4 +1,4 @@
-"""Words that are written together with the word after them: Arabic article, conjunctions and prepositions.
+"""Words that are written together with the word after them: Arabic article and particles, Amharic prepositions.
 
 A topic pattern's word is meant with any of them in front (الصحة, والصحة and للصحة are صحة), which the rule language, where a
 word is that word, leaves to the analyst. So the tree of a topic pattern gets the joined forms as alternatives.
@@ -13,6 +13,8 @@ from presswatch.core.rules.model import And, AtLeast, Count, Exact, Near, Node, 
 PROCLITICS = {
     # wa-, fa- (and), bi-, li-, ka- (with, for, as) and al- (the), in the orders that occur; li-al- is written ll
     "ar": ("ال", "و", "وال", "ب", "بال", "وب", "وبال", "ل", "لل", "ول", "ولل", "ف", "فال", "ك", "كال"),
+    # ye- (of), be- (in), le- (for), ke- (from), wede (to), sile (about), inde (as)
+    "am": ("የ", "በ", "ለ", "ከ", "ወደ", "ስለ", "እንደ"),
 }  # fmt: skip
 
 
