@@ -110,7 +110,7 @@ def test_printing_for_people_and_for_kibana(folder: Path) -> None:
 def test_lints_warn_and_never_fail(folder: Path) -> None:
     code, told, errors = run(folder, "rules", "lint", "rules")
     assert (code, errors) == (0, "")
-    assert "the ? at the end of `flu?` stands for exactly one character more" in told
+    assert "the ? at the end of a word in `flu?` stands for exactly one character more" in told
     assert told.endswith("1 warning in 1 rule; 2 rules checked\n")
 
 

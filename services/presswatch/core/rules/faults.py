@@ -1,14 +1,25 @@
-"""Mistakes found while reading one query, gathered so that an analyst sees all of them at once."""
+"""What is said about one query: mistakes, gathered so that an analyst sees all of them at once, and warnings."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from presswatch.core.errors import RuleError
 
 MAX_FAULTS = 50
 """Ours: beyond this, a query is not a rule with mistakes but a text pasted into the wrong place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lint:
+    """A warning: `start` and `end` are code points within the query, or within the entry of a named list."""
+
+    message: str
+    start: int
+    end: int
+    mend: str
 
 
 class Faults:
