@@ -14,7 +14,7 @@ from presswatch.core.topics import Tagger
 from presswatch.packfiles import BUILT_IN, load_packs, load_specs
 from presswatch.topictests import run_examples
 
-LANGUAGES = set("en es fr pt de it ru ar zh hi sw tr sv nl pl uk".split())
+LANGUAGES = set("en es fr pt de it ru ar zh hi sw tr sv nl pl uk id ha am fa ja ko".split())
 ARTICLES = Path(__file__).parents[2] / "data" / "topics" / "articles.jsonl"
 MANY = 60
 """Wordings of a language below which a pack is a word list and no pack."""
