@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import pytest
@@ -269,3 +269,63 @@ def test_a_broken_set_is_refused_loudly_and_the_one_before_stays(system: System)
         wait_until(lambda: process.get("/readyz"), 30, "ready again")
         assert process.metric(BROKEN) == 0
     assert process.log.read_text().count('"set refused"') == 4
+
+
+class Stream:
+    """Articles on articles.tagged, one batch after another, until it is left."""
+
+    def __init__(self, system: System, size: int) -> None:
+        self._system, self._size = system, size
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.sent: list[str] = []
+
+    def _run(self) -> None:
+        while not self._end.wait(0.05):
+            names = [f"{len(self.sent) + at:032x}" for at in range(self._size)]
+            text = " ".join(f"w{(len(self.sent) * 7 + at) % 5000}" for at in range(300))
+            self._system.publish([tagged(name, title="wheat and rye", text=text) for name in names])
+            self.sent += names
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+
+@pytest.mark.slow
+def test_ten_thousand_rules_are_applied_while_articles_flow_and_none_is_missed(system: System) -> None:
+    number = 10_000
+    taken = 'presswatch_records_total{outcome="ok",stage="indexer"}'
+    base = "- {id: wheat, name: Wheat, query: wheat}\n"
+    many = "".join(
+        f"- {{id: r{at}, name: R, query: '(w{at % 5000} OR x{at}) NEAR/8 y{at % 700} AND \"w{at % 4999} z{at}\"'}}\n"
+        for at in range(number)
+    )
+    system.apply(base)
+    with system.sandbox.service("indexer") as process:
+        process.wait_ready()
+        with Stream(system, 5) as stream:
+            wait_until(lambda: process.metric(taken) > 20, 60, "articles flow")
+            rule_folder(system.folder / "rules", base + "- {id: rye, name: Rye, query: rye}\n" + many)
+            shown = system.sandbox.command("rules", "apply", str(system.folder / "rules"))
+            before = process.metric(taken)
+            assert f"published generation 2 by files: {number + 1} added, 1 unchanged" in shown
+            wait_until(lambda: process.metric(GENERATION) == 2, 120, "the rules are in force")
+            assert process.metric(taken) > before, "articles went on while the rules were read"
+            after = len(stream.sent)
+            wait_until(lambda: len(stream.sent) > after + 100, 60, "articles flow")
+        wait_until(lambda: process.metric(taken) == len(stream.sent), 120, "all that was sent is indexed")
+        assert process.metric("presswatch_rules") == number + 2
+        assert process.get("/readyz")
+    documents = {hit["_id"]: set(hit["_source"]["rule"]) for hit in system.search("articles", {"match_all": {}})}
+    assert set(documents) == set(stream.sent)
+    assert all("wheat" in rules for rules in documents.values()), "a rule of both sets was out of force for a moment"
+    assert all("rye" in documents[name] for name in stream.sent[after:]), "an article missed a rule in force"
+    events = [(event.rule.id, event.article.id) for event in system.events() if event.rule.id in {"wheat", "rye"}]
+    assert sorted(events) == sorted(
+        (rule, name) for name, rules in documents.items() for rule in rules & {"wheat", "rye"}
+    )
