@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
@@ -151,7 +151,9 @@ class Settler:
     by: str
     clock: Callable[[], int] = now_ms
 
-    def retry(self, entries: Iterable[Entry], senders: Mapping[str, Sender]) -> Iterator[tuple[Letter, str | None]]:
+    def retry(
+        self, entries: Iterable[Entry], senders: Mapping[str, Sender], forgotten: Container[str] = ()
+    ) -> Iterator[tuple[Letter, str | None]]:
         """Try letters again, and note it; yields each letter with the reason why it could not be sent, or None.
 
         The record goes to the topic that it came from, key and value as they were. First it is sent and confirmed, then
@@ -160,12 +162,17 @@ class Settler:
         Args:
             entries: the letters.
             senders: by stage, for letters that do not come from a topic.
+            forgotten: ids of articles that must not be sent again.
         """
         waiting = iter(entries)
         while batch := list(islice(waiting, BATCH)):
             sent: list[tuple[Letter, str]] = []
             failed: list[tuple[Letter, str]] = []
-            for letter in (entry.letter for entry in batch):
+            for entry in batch:
+                letter = entry.letter
+                if entry.about.article in forgotten:
+                    failed.append((letter, "its article is to be forgotten (presswatch forget): drop it"))
+                    continue
                 try:
                     sent.append((letter, senders.get(letter.stage, self._publish)(letter)))
                 except BadMessageError as error:

@@ -10,7 +10,15 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from presswatch.core.control import Manifest
-from presswatch.core.messages import Forgotten, LetterSettled, MatchEvent, Message, Notification, RawArticle, TaggedArticle
+from presswatch.core.messages import (
+    Forgotten,
+    LetterSettled,
+    MatchEvent,
+    Message,
+    Notification,
+    RawArticle,
+    TaggedArticle,
+)
 from presswatch.core.rules.shadow import LONGEST_VALUE
 from presswatch.settings import ElasticsearchSettings, KafkaSettings
 

@@ -96,14 +96,16 @@ def retry(config: Path | None, *, names: tuple[str, ...], again: bool, **filters
     Each goes, byte for byte, where it came from, and so through the same code as any other. What fails once more is a
     dead letter again, that tells how often. Exit code: 1 if one could not be sent.
     """
+    from presswatch.forgetting.log import ForgottenArticles
     from presswatch.ingest.retry import Again
 
     settings = load(config).settings
     unsent = 0
     counts: Counter[tuple[str, str]] = Counter()
-    with _letters(settings) as letters, _settler(settings) as settler:
+    with _letters(settings) as letters, _settler(settings) as settler, ForgottenArticles(settings.kafka) as forgotten:
         chosen = _chosen(letters, names, _choice(filters), again=again)
-        for letter, why in settler.retry(chosen, {"ingest": Again(settings, settler.publisher).send}):
+        ingest = Again(settings, settler.publisher, forgotten)
+        for letter, why in settler.retry(chosen, {"ingest": ingest.send}, forgotten):
             if why is None:
                 counts[letter.stage, letter.reason] += 1
             else:

@@ -111,6 +111,7 @@ def command(
 def _run(settings: Settings, job: Job, path: Path, max_lag: int, rate: float | None) -> int:
     from presswatch.adapters.kafka import Publisher
     from presswatch.adapters.kafkalog import Log
+    from presswatch.forgetting.log import ForgottenArticles
     from presswatch.replay.lane import PORTION, Lane
     from presswatch.runtime import StopSignal, configure_logs
 
@@ -120,14 +121,20 @@ def _run(settings: Settings, job: Job, path: Path, max_lag: int, rate: float | N
     job.save(path)
     publisher = Publisher(settings.kafka)
     try:
-        with Log(settings.kafka) as log, _articles(settings, job) as (total, articles):
+        with (
+            Log(settings.kafka) as log,
+            ForgottenArticles(settings.kafka) as forgotten,
+            _articles(settings, job) as (total, articles),
+        ):
             lane = Lane(settings.kafka, log, publisher, stop, max_lag, rate)
             portion = PORTION if rate is None else max(1, min(PORTION, int(rate)))
             told = time.monotonic()
             while batch := list(islice(articles, portion)):
-                if not lane.send([article for _, article in batch]):
+                forgotten.renew()
+                wanted = [article for _, article in batch if article.id not in forgotten]
+                if not lane.send(wanted):
                     break
-                job = job.reached(batch[-1][0], len(batch))
+                job = job.reached(batch[-1][0], len(wanted))
                 job.save(path)
                 if time.monotonic() - told >= REPORT_EVERY_S:
                     told = time.monotonic()

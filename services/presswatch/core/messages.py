@@ -198,4 +198,15 @@ class LetterSettled(Message):
     at: Millis
 
 
-MESSAGES: tuple[type[Message], ...] = (RawArticle, TaggedArticle, MatchEvent, Notification, LetterSettled)
+class Forgotten(Message):
+    """An article that must not be kept. Topic forgotten, key: the article id; without a value it may be kept again."""
+
+    SCHEMA: ClassVar[str] = "forgotten"
+    schema_name: Literal["forgotten"] = Field(default="forgotten", alias="schema")
+    id: Id
+    asked: Millis = Field(description="When it was asked for.")
+    because: str = Field(description="Why, without anything of what the article says.")
+    by: str = Field(description="User and machine.")
+
+
+MESSAGES: tuple[type[Message], ...] = (RawArticle, TaggedArticle, MatchEvent, Notification, LetterSettled, Forgotten)

@@ -6,7 +6,7 @@ docs/decisions/0005 tells the order of writes and why a crash between any two of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -17,6 +17,8 @@ from presswatch.adapters.elasticsearch import Bulk, Outcome, connect, require_ma
 from presswatch.adapters.kafka import BatchConsumer, DeadLetters, Publisher, Record, persist
 from presswatch.control.follow import Follower
 from presswatch.core.errors import BadMessageError, RetryableError
+from presswatch.forgetting.erase import Eraser
+from presswatch.forgetting.log import ForgottenArticles
 from presswatch.indexer.plan import Item, Plan, Planner, waves
 from presswatch.indexer.rules import RuleBuilder, RuleSet, RuleUpdate
 from presswatch.indexer.store import Store
@@ -44,6 +46,7 @@ class Indexer:
         publisher: where match events go.
         dead: where records go that cannot be processed.
         health: is told of each wave.
+        forgotten: ids of articles that are passed over.
         clock: milliseconds since 1970.
     """
 
@@ -54,6 +57,7 @@ class Indexer:
         publisher: Publisher,
         dead: DeadLetters,
         health: Health,
+        forgotten: Container[str] = (),
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._planner = planner
@@ -61,6 +65,7 @@ class Indexer:
         self._publisher = publisher
         self._dead = dead
         self._health = health
+        self._forgotten = forgotten
         self._clock = clock
 
     def handle(self, records: Sequence[Record]) -> None:
@@ -78,6 +83,9 @@ class Indexer:
                 items.append(self._planner.read(record))
             except BadMessageError as error:
                 letters.append((record, error))
+        kept = [item for item in items if item.article.id not in self._forgotten]
+        metrics.RECORDS.labels(STAGE, "forgotten").inc(len(items) - len(kept))
+        items = kept
         for wave in waves(items):
             self._health.beat()
             self._index(wave)
@@ -193,11 +201,13 @@ def run(settings: Settings, health: Health, stop: StopSignal) -> None:
 def _index(settings: Settings, follower: Follower[RuleUpdate], health: Health, stop: StopSignal) -> None:
     client = connect(settings.elasticsearch)
     publisher: list[Publisher] = []
+    held_back: list[ForgottenArticles] = []
 
     def prepare() -> None:
         require_mappings(client, settings.elasticsearch, (ARTICLES, ARTICLE_IDS, REVISIONS))
         if not publisher:
             publisher.append(Publisher(settings.kafka))
+        held_back.append(ForgottenArticles(settings.kafka))
 
     if not persist(prepare, stage=STAGE, health=health, stop=stop):
         return
@@ -208,7 +218,8 @@ def _index(settings: Settings, follower: Follower[RuleUpdate], health: Health, s
     rules.take(first, _today())
     store = Store(client, settings.elasticsearch, Bulk(client, STAGE, stop.wait))
     dead = DeadLetters(settings.kafka, STAGE, publisher[0])
-    indexer = Indexer(Planner(settings, rules), store, publisher[0], dead, health)
+    forgotten, eraser = held_back[0], Eraser(client, settings.elasticsearch)
+    indexer = Indexer(Planner(settings, rules), store, publisher[0], dead, health, forgotten)
 
     def handle(records: Sequence[Record]) -> None:
         rules.retire(_today())
@@ -217,12 +228,22 @@ def _index(settings: Settings, follower: Follower[RuleUpdate], health: Health, s
     def renew() -> None:
         if (update := follower.take()) is not None:
             rules.take(update, _today())
+        forgotten.renew()
+        if new := forgotten.take_new():
+            persist(lambda: _erase(eraser, new), stage=STAGE, health=health, stop=stop)
 
     try:
         BatchConsumer(settings, STAGE, TAGGED, settings.indexer.batch).run(handle, health, stop, on_idle=renew)
     finally:
+        forgotten.close()
         publisher[0].close()
         client.close()
+
+
+def _erase(eraser: Eraser, articles: Sequence[str]) -> None:
+    changed = eraser.erase(articles)
+    if changed:
+        log.info("articles erased", articles=len(articles), documents=changed)
 
 
 def _today() -> date:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import structlog
 
@@ -31,6 +31,16 @@ _T = TypeVar("_T")
 _GAVE_UP = (
     "Kafka does not answer; what it has not confirmed is not marked as read, so the same command goes on from there"
 )
+
+
+class HeldBack(Protocol):
+    """Articles that are not to be sent (`presswatch.forgetting.log.ForgottenArticles`)."""
+
+    def renew(self) -> None:
+        """Take in what has been added since."""
+
+    def __contains__(self, article: object, /) -> bool:
+        """Whether the article of this id is one of them."""
 
 
 class StoppedError(Exception):
@@ -86,6 +96,7 @@ class Tally:
     blank: int = 0
     known: int = 0
     empty: int = 0
+    forgotten: int = 0
     faults: list[str] = field(default_factory=list)
 
 
@@ -107,6 +118,7 @@ class Delivery:
         health: told when Kafka keeps us waiting.
         stop: ends the waiting.
         tally: counts what was delivered.
+        forgotten: articles that are not sent.
     """
 
     def __init__(
@@ -117,6 +129,7 @@ class Delivery:
         health: Health,
         stop: Patience,
         tally: Tally,
+        forgotten: HeldBack,
     ) -> None:
         self._topic = topic(settings.kafka, RAW)
         self._limit = settings.ingest.max_article_bytes
@@ -125,6 +138,7 @@ class Delivery:
         self._health = health
         self._stop = stop
         self._tally = tally
+        self._forgotten = forgotten
         self._lock = threading.Lock()
 
     def deliver(self, kind: Kind, articles: Sequence[tuple[RawArticle, Record]], rejected: Sequence[Rejected]) -> None:
@@ -138,7 +152,7 @@ class Delivery:
         sent: dict[bytes, tuple[RawArticle, Record]] = {}
         outgoing: list[Outgoing] = []
         refused = list(rejected)
-        for article, record in articles:
+        for article, record in self._wanted(articles):
             value = article.encode()
             if len(value) > self._limit:
                 refused.append(Rejected(record, _too_large(len(value), self._limit)))
@@ -156,6 +170,16 @@ class Delivery:
                 self._persist(lambda item=item: self._dead_letters.send(item.record, item.error))  # type: ignore[misc]
                 metrics.RECORDS.labels(STAGE, "dead").inc()
                 self._tally.dead += 1
+
+    def _wanted(self, articles: Sequence[tuple[RawArticle, Record]]) -> list[tuple[RawArticle, Record]]:
+        """Leave out what is to be forgotten."""
+        with self._lock:
+            self._forgotten.renew()
+            wanted = [(article, record) for article, record in articles if article.id not in self._forgotten]
+            left_out = len(articles) - len(wanted)
+            self._tally.forgotten += left_out
+        metrics.RECORDS.labels(STAGE, "forgotten").inc(left_out)
+        return wanted
 
     def _persist(self, action: Callable[[], _T]) -> _T:
         results: list[_T] = []

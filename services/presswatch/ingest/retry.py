@@ -13,7 +13,7 @@ from presswatch.adapters.kafka import DeadLetters, Publisher, Record
 from presswatch.core.deadletters import Letter
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import Origin, RawArticle
-from presswatch.ingest.delivery import STAGE, Delivery, Kind, Patience, Rejected, Tally
+from presswatch.ingest.delivery import STAGE, Delivery, HeldBack, Kind, Patience, Rejected, Tally
 from presswatch.ingest.feeds import Entry, Feed
 from presswatch.ingest.records import from_entry, from_json
 from presswatch.jsonlines import parse_object
@@ -27,10 +27,10 @@ _ENTRY = {field.name for field in dataclasses.fields(Entry)}
 class Again:
     """Sends letters of ingest again. What fails again is a dead letter again, with its history."""
 
-    def __init__(self, settings: Settings, publisher: Publisher) -> None:
+    def __init__(self, settings: Settings, publisher: Publisher, forgotten: HeldBack) -> None:
         self._delivery = Delivery(
             settings, publisher, DeadLetters(settings.kafka, STAGE, publisher), Health(), Patience(StopSignal(), PATIENCE_S),
-            Tally(),
+            Tally(), forgotten,
         )  # fmt: skip
 
     def send(self, letter: Letter) -> str:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ import structlog
 from presswatch.adapters.kafka import Breaker, DeadLetters, Publisher, persist
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import Origin
+from presswatch.forgetting.log import ForgottenArticles
 from presswatch.ingest.addresses import shown
 from presswatch.ingest.clock import FetchClock
 from presswatch.ingest.delivery import STAGE, Delivery, GaveUpError, Patience, StoppedError, Tally
@@ -82,15 +83,17 @@ def run(settings: Settings, inputs: Sequence[Input], options: Options, health: H
     """
     patience = Patience(stop, options.patience_s)
     tally = Tally()
-    publishers: list[Publisher] = []
-    with State(settings.ingest.state) as state:
-        connected = persist(
-            lambda: publishers.append(Publisher(settings.kafka, delivery_timeout_s=DELIVERY_TIMEOUT_S)),
-            stage=STAGE,
-            health=health,
-            stop=patience,
-        )
-        if not connected:
+    with ExitStack() as opened, State(settings.ingest.state) as state:
+        publishers: list[Publisher] = []
+        forgotten: list[ForgottenArticles] = []
+
+        def connect() -> None:
+            if not publishers:
+                publisher = Publisher(settings.kafka, delivery_timeout_s=DELIVERY_TIMEOUT_S)
+                publishers.append(opened.enter_context(closing(publisher)))
+            forgotten.append(opened.enter_context(ForgottenArticles(settings.kafka)))
+
+        if not persist(connect, stage=STAGE, health=health, stop=patience):
             if patience.exhausted():
                 raise GaveUpError(f"Kafka at {settings.kafka.bootstrap} does not answer; nothing was read")
             return tally
@@ -98,13 +101,11 @@ def run(settings: Settings, inputs: Sequence[Input], options: Options, health: H
         patience.renew()
         try:
             dead_letters = DeadLetters(settings.kafka, STAGE, publisher, Breaker() if options.breaker else _NoBreaker())
-            delivery = Delivery(settings, publisher, dead_letters, health, patience, tally)
+            delivery = Delivery(settings, publisher, dead_letters, health, patience, tally, forgotten[0])
             context = Context(delivery, state, FetchClock(), tally, options.origin)
             asyncio.run(_Run(settings, inputs, options, context, health, stop).all())
         except BaseExceptionGroup as group:
             raise _first(group) from group
-        finally:
-            publisher.close()
     return tally
 
 
@@ -282,6 +283,7 @@ def summary(tally: Tally, seconds: float, *, stopped: bool) -> str:
     for count, what in (
         (tally.known, "known already"),
         (tally.empty, "without title and text"),
+        (tally.forgotten, "to be forgotten, not taken in"),
         (tally.blank, "blank"),
     ):
         if count:

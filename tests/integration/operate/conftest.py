@@ -30,7 +30,6 @@ def system(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with ExitStack() as stack:
         workspace = stack.enter_context(served(ClosingWorkspace(folder / "slack.jsonl", per_channel_s=0)))
         values: dict[str, dict[str, Any]] = {
-            "indexer": {"rules": str(folder / "rules")},
             "ingest": {"state": str(folder / "state.sqlite")},
             "log": {"level": "debug"},
             "slack": {"api_url": f"http://127.0.0.1:{workspace.port}/api", "per_channel_s": 0},
@@ -38,6 +37,7 @@ def system(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         sandbox = Sandbox(engines, folder, f"operate-{uuid4().hex[:8]}-", values)
         sandbox.environ["PRESSWATCH_SLACK_TOKEN"] = stand_in.TOKEN
         sandbox.command("setup")
+        sandbox.command("rules", "apply", str(folder / "rules"))
         services = {name: stack.enter_context(sandbox.service(name)) for name in ("tagger", "indexer", "alerter")}
         for service in services.values():
             service.wait_ready()

@@ -49,6 +49,13 @@ class FakeKafka:
         ]
 
 
+class Held(set[str]):
+    """Articles that are held back."""
+
+    def renew(self) -> None:
+        """Nothing is ever added."""
+
+
 @contextmanager
 def context(folder: Path, kafka: FakeKafka, stop: StopSignal | None = None, **ingest: Any) -> Iterator[Context]:
     """Give what sources need, over a fake Kafka and a state in `folder`."""
@@ -58,5 +65,5 @@ def context(folder: Path, kafka: FakeKafka, stop: StopSignal | None = None, **in
     patience = Patience(stop or StopSignal(), None)
     letters = DeadLetters(settings.kafka, "ingest", publisher, Breaker())
     with State(folder / "state.sqlite") as state:
-        delivery = Delivery(settings, publisher, letters, Health(), patience, tally)
+        delivery = Delivery(settings, publisher, letters, Health(), patience, tally, Held())
         yield Context(delivery, state, FetchClock(), tally, "live")

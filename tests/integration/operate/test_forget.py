@@ -1,0 +1,93 @@
+"""`presswatch forget` on a running system: gone, and still gone after the article came again by every way there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from tests.integration.operate.system import System, article
+
+from presswatch.core.article import article_id
+from presswatch.core.messages import RawArticle
+from presswatch.runtime import now_ms
+from presswatch.topology import RAW, TAGGED
+
+pytestmark = pytest.mark.engine
+
+
+def hits(system: System, name: str, word: str) -> int:
+    """Return how many documents of an index hold a word, in whatever is kept of them."""
+    system.client.indices.refresh(index=system.index(name))
+    found = system.client.search(index=system.index(name), query={"match_all": {}}, size=10_000)["hits"]["hits"]
+    return sum(word in str(hit["_source"]) for hit in found)
+
+
+def test_an_article_is_forgotten_everywhere_and_for_good(system: System, tmp_path: Path) -> None:
+    word = f"q{uuid4().hex[:10]}"
+    told = article(word, f"The wheat of {word} is sown.")
+    system.ingest(told, {**told, "text": f"The wheat and rye of {word} are sown, says a correction."})
+    kept = article(f"kept{uuid4().hex[:6]}", "The wheat of another place is sown.")
+    system.ingest(kept)
+    system.wait_settled()
+    assert [hits(system, name, word) for name in ("articles", "revisions", "alerts")] == [1, 1, 1]
+    identity = article_id(told["url"])
+    alerts = len(system.workspace.messages)
+
+    said = system.sandbox.command("forget", told["url"], "--because", "court order")
+    assert said == "1 article forgotten: nothing of it is left in Elasticsearch\n"
+    assert [hits(system, name, word) for name in ("articles", "revisions", "alerts")] == [0, 0, 0]
+    assert hits(system, "alerts", identity) == 1  # that there was an alert is kept
+    assert not system.client.exists(index=system.index("article-ids"), id=identity)
+
+    # It comes again: read anew, replayed from Kafka, put on either topic by something else.
+    system.ingest(told)
+    job = str(tmp_path / "job.json")
+    system.sandbox.command("replay", "--since", "1h", "--from", "kafka", "--job", job)
+    again = RawArticle(id=identity, title="On it", text=f"The wheat of {word}", lang="en", fetched=now_ms())
+    system.put(RAW, again.encode(), identity.encode())
+    system.put(TAGGED, b"{", b"x")  # a dead letter between them, so that the topic is known to be read
+    system.wait_settled()
+    assert [hits(system, name, word) for name in ("articles", "revisions", "alerts")] == [0, 0, 0]
+    assert len(system.workspace.messages) == alerts
+    assert hits(system, "articles", kept["url"]) == 1
+
+    listed = system.sandbox.command("forget", "--list")
+    assert identity in listed
+    assert "court order" in listed
+    assert word not in listed
+    system.sandbox.command("forget", "--undo", told["url"])
+    assert identity not in system.sandbox.command("forget", "--list")
+    system.ingest(told)
+    system.wait_settled()
+    assert hits(system, "articles", word) == 1
+
+
+def test_a_dead_letter_of_a_forgotten_article_is_not_tried_again(system: System) -> None:
+    told = article(f"dead{uuid4().hex[:6]}", "The rye is sown.")
+    identity = article_id(told["url"])
+    bad = RawArticle(id=identity, title="On it", text="The rye.", fetched=now_ms()).encode()
+    system.put(TAGGED, bad, identity.encode())  # of the wrong schema
+    system.wait_settled()
+    [letter] = system.lines("dlq", "list", "--article", told["url"])
+    system.sandbox.command("forget", told["url"], "--because", "asked by its author")
+    done = system.run("dlq", "retry", letter["letter"])
+    assert done.code == 1
+    assert "is to be forgotten" in done.err
+    system.sandbox.command("dlq", "drop", letter["letter"], "--because", "forgotten")
+    system.sandbox.command("forget", "--undo", told["url"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "which article"),
+        (["https://daily.example/x"], "--because"),
+        (["daily/x", "--because", "y"], "neither an address"),
+        (["--list", "--undo"], "--list lists all"),
+    ],
+)
+def test_what_is_wrong_is_said(system: System, arguments: list[str], told: str) -> None:
+    done = system.run("forget", *arguments)
+    assert done.code == 2
+    assert told in done.err
