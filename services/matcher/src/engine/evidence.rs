@@ -1,6 +1,6 @@
 //! What a receipt is made of: places of leaves, in the order of the query and, within a leaf, of the article.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::clause::{Clause, Near};
 use super::evaluate::{Evaluator, FIELDS};
@@ -81,6 +81,9 @@ impl<'e, 'a> Witness<'e, 'a> {
             let part = self.part(item);
             self.outcome.parts.push(part);
         }
+        if evidence.items.len() > 1 && evidence.items.iter().any(|item| self.has_twins(item.leaf)) {
+            self.show_once(begun);
+        }
         self.evidence = evidence;
         let covered = self.outcome.occurrences.len() as u32;
         if let Some(most) = most.filter(|&most| most > 0) {
@@ -123,6 +126,21 @@ impl<'e, 'a> Witness<'e, 'a> {
     }
 
     // -- receipts
+
+    fn has_twins(&self, leaf: LeafId) -> bool {
+        self.evaluator.leaves.get(leaf).has_twins
+    }
+
+    /// Leave out, of the parts from `begun` on, receipts that are there already: `wheat OR title:wheat` finds one twice.
+    fn show_once(&mut self, begun: u32) {
+        let mut seen: HashSet<Receipt, ahash::RandomState> = HashSet::default();
+        let parts = self.outcome.parts.drain(begun as usize..);
+        let all = parts.flat_map(|part| part.start..part.end).map(|at| self.outcome.receipts[at as usize]);
+        let kept: Vec<Receipt> = all.filter(|&receipt| seen.insert(receipt)).collect();
+        let from = self.outcome.receipts.len() as u32;
+        self.outcome.receipts.extend(kept);
+        self.outcome.parts.push(from..self.outcome.receipts.len() as u32);
+    }
 
     /// The receipts of a leaf, in the order of the article.
     fn part(&mut self, item: &Item) -> Part {
@@ -168,8 +186,13 @@ impl<'e, 'a> Witness<'e, 'a> {
         if let Some(&(number, _)) = self.leaves.get(&leaf) {
             return number;
         }
-        let number = self.outcome.leaves.len() as u32;
-        self.outcome.leaves.push(self.evaluator.leaves.get(leaf).written.clone());
+        let known = self.evaluator.leaves.get(leaf);
+        let shown = &self.outcome.leaves;
+        let alike = if known.has_twins { shown.iter().position(|written| *written == known.written) } else { None };
+        let number = alike.unwrap_or(self.outcome.leaves.len()) as u32;
+        if alike.is_none() {
+            self.outcome.leaves.push(known.written.clone());
+        }
         self.leaves.insert(leaf, (number, None));
         number
     }
@@ -352,7 +375,7 @@ impl<'e, 'a> Witness<'e, 'a> {
                 return firsts;
             }
         };
-        let mut seen = hashbrown::HashSet::new();
+        let mut seen: HashSet<Place, ahash::RandomState> = HashSet::default();
         found.retain(|receipt| seen.insert(receipt.place));
         found.sort_by_key(|receipt| in_article(receipt.place));
         found.truncate(most as usize);

@@ -1,7 +1,5 @@
 //! Leaves of rules made ready for matching. Equal leaves are one, shared by all rules that use it.
 
-use std::hash::{Hash, Hasher};
-
 use ahash::RandomState;
 use compact_str::CompactString;
 use hashbrown::HashTable;
@@ -75,6 +73,8 @@ pub struct Leaf {
     /// The only field it looks at.
     pub field: Option<TextField>,
     pub kind: Kind,
+    /// Whether another leaf is, or was, written alike, so that their receipts may be the same.
+    pub has_twins: bool,
     users: u32,
 }
 
@@ -139,6 +139,7 @@ impl Leaf {
 pub struct Leaves {
     all: Vec<Leaf>,
     free: Vec<LeafId>,
+    /// By what was written: leaves that are written alike and differ are few.
     known: HashTable<LeafId>,
     hasher: RandomState,
     /// How many look at tags or their scores.
@@ -204,7 +205,7 @@ impl Leaves {
         if leaf.users > 0 {
             return;
         }
-        let hash = self.hasher.hash_one(Looked(&leaf.written, leaf.field, &leaf.kind));
+        let hash = self.hasher.hash_one(leaf.written.as_str());
         if let Ok(entry) = self.known.find_entry(hash, |&known| known == id) {
             entry.remove();
         }
@@ -224,17 +225,23 @@ impl Leaves {
         kind: Kind,
         vocabulary: &mut Vocabulary,
     ) -> LeafId {
-        let hash = self.hasher.hash_one(Looked(&written, field, &kind));
+        let hash = self.hasher.hash_one(written.as_str());
         let leaves = &self.all;
+        let mut twin = None;
         let same = |&id: &LeafId| {
             let leaf = &leaves[id as usize];
-            leaf.written == written && leaf.field == field && leaf.kind == kind
+            let alike = leaf.written == written;
+            twin = if alike { Some(id) } else { twin };
+            alike && leaf.field == field && leaf.kind == kind
         };
         if let Some(&id) = self.known.find(hash, same) {
             self.all[id as usize].users += 1;
             return id;
         }
-        let leaf = Leaf { written, field, kind, users: 1 };
+        if let Some(twin) = twin {
+            self.all[twin as usize].has_twins = true;
+        }
+        let leaf = Leaf { written, field, kind, has_twins: twin.is_some(), users: 1 };
         for key in leaf.keys() {
             vocabulary.acquire(key);
         }
@@ -247,30 +254,8 @@ impl Leaves {
             self.all.len() as LeafId - 1
         };
         let (leaves, hasher) = (&self.all, &self.hasher);
-        self.known.insert_unique(hash, id, |&known| {
-            let leaf = &leaves[known as usize];
-            hasher.hash_one(Looked(&leaf.written, leaf.field, &leaf.kind))
-        });
+        self.known.insert_unique(hash, id, |&known| hasher.hash_one(leaves[known as usize].written.as_str()));
         id
-    }
-}
-
-/// What the hash of a leaf is made of. Of its kind no more than parts most leaves: equal ones are compared whole.
-struct Looked<'a>(&'a CompactString, Option<TextField>, &'a Kind);
-
-impl Hash for Looked<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
-        self.1.hash(state);
-        match self.2 {
-            Kind::Key { key, width } => (key, width).hash(state),
-            Kind::Word(keys) => keys.hash(state),
-            Kind::Phrase(tokens) => tokens.slots.hash(state),
-            Kind::Window(tokens, slop) => (&tokens.slots, slop).hash(state),
-            Kind::Raw(raw) => raw.literal.hash(state),
-            Kind::Meta(value) => value.key.hash(state),
-            Kind::Range(bounds) => bounds.name.hash(state),
-        }
     }
 }
 
