@@ -7,13 +7,17 @@ from pathlib import Path
 
 import click
 
+from presswatch.commands.mark import command as mark
 from presswatch.packfiles import BUILT_IN, load_specs
 from presswatch.topictests import Outcome, run_examples
 
 
 @click.group()
 def command() -> None:
-    """Look at topic packs and test them."""
+    """Look at topic packs, test them, and say where they are wrong."""
+
+
+command.add_command(mark)
 
 
 @command.command("test")

@@ -1,0 +1,166 @@
+"""`presswatch topics mark`: say which topics an article has, for the desk's own evaluation set."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from presswatch import marks
+from presswatch.articles import id_of, with_language
+from presswatch.commands import config_option
+from presswatch.core.errors import BadMessageError, ConfigError
+from presswatch.core.plaintext import plain
+from presswatch.core.rules.document import Document
+from presswatch.core.rules.faults import did_you_mean
+from presswatch.core.topics import Tagger
+from presswatch.jsonlines import parse_object
+from presswatch.packfiles import load_packs
+from presswatch.settings import Settings, load
+
+_SAYING = re.compile(r"[+-][a-z][a-z0-9-]*")
+_FIELDS = ("id", "title", "text", "lang", "url")
+
+
+class _Command(click.Command):
+    """Takes `-health` for a saying and not for options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put what is said of topics aside before options are read."""
+        ctx.obj = [each for each in args if _SAYING.fullmatch(each) and each != "-h"]
+        return super().parse_args(ctx, [each for each in args if each not in ctx.obj])
+
+
+@click.command(
+    "mark",
+    cls=_Command,
+    epilog="""
+    \b
+    presswatch topics mark 5f1c0a... +health -diplomacy
+    presswatch topics mark https://harbour-courier.example/wheat-ban +agriculture
+    presswatch topics mark articles.jsonl:17 -health
+    presswatch topics mark --undo
+
+    ARTICLE is the id or the address of an article in Elasticsearch, or a file with one in JSON, or FILE:LINE, or - for
+    standard input. Topics that you do not name stay open. Exit code: 0; 1 if there is no such article or mark; 2 if
+    something you wrote is wrong, or Elasticsearch is away.
+    """,
+)
+@click.argument("article", required=False, metavar="ARTICLE [+TOPIC | -TOPIC]...")
+@click.option("--undo", is_flag=True, help="Take the last mark back, or the last one of ARTICLE.")
+@config_option
+@click.pass_obj
+def command(says: list[str], article: str | None, config: Path | None, *, undo: bool) -> None:
+    """Say that ARTICLE has a topic (+health) or has not (-diplomacy).
+
+    It goes, with the article's text, into the desk's own evaluation set: the file that the setting `tagger.marks`
+    names. `make eval-topics` then measures the packs on it.
+    """
+    settings = load(config).settings
+    path = settings.tagger.marks
+    if undo:
+        if says:
+            raise ConfigError("--undo takes a whole mark back; leave the topics away")
+        _undo(path, article)
+        return
+    if not article or not says:
+        raise ConfigError(
+            "write an article and what you say of it: `presswatch topics mark ARTICLE +health -diplomacy`"
+        )
+    packs = load_packs(settings.tagger.packs)
+    said = _said(says, [pack.topic for pack in packs])
+    found = _article(article, settings)
+    known = with_language(found)
+    Document.of({key: known.get(key) for key in ("title", "text", "lang")})  # refuses values of the wrong type
+    mark = marks.Mark(
+        str(id_of(found)),
+        str(known.get("lang") or ""),
+        str(known.get("title") or ""),
+        str(known.get("text") or ""),
+        said,
+        datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        url if isinstance(url := known.get("url"), str) else None,
+    )
+    if not (mark.title or mark.text).strip():
+        raise ConfigError("this article has neither title nor text, so there is nothing to measure by")
+    number = marks.add(path, mark)
+    tags = {tag["topic"]: tag["score"] for tag in Tagger(packs).tag(known)}
+    click.echo(f"marked {mark.id} ({mark.lang or 'language not known'}): {_headline(mark)}")
+    width = max(map(len, said))
+    for topic, has in said.items():
+        now = f"tagged {tags[topic]:.2f}" if topic in tags else "not tagged"
+        agrees = "as it is" if has == (topic in tags) else "unlike now"
+        click.echo(f"  {topic:{width}}  {'yes' if has else 'no':3}  {agrees}: {now}")
+    click.echo(f"saved in {path}, which holds {number} article{'s' * (number != 1)}; --undo takes it back")
+
+
+def _undo(path: Path, article: str | None) -> None:
+    taken = marks.undo(path, article)
+    if taken is None:
+        click.echo(f"there is no mark{' on ' + article if article else ''} in {path}", err=True)
+        sys.exit(1)
+    says = " ".join(f"{'+' if has else '-'}{topic}" for topic, has in taken.says.items())
+    click.echo(f"took back {says} on {taken.id} (marked {taken.at}): {_headline(taken)}")
+
+
+def _said(says: list[str], topics: list[str]) -> dict[str, bool]:
+    said: dict[str, bool] = {}
+    for each in says:
+        topic, has = each[1:], each[0] == "+"
+        if topic not in topics:
+            near = did_you_mean(topic, topics)
+            raise ConfigError(
+                f"there is no topic `{topic}`; {f'do you mean `{near}`?' if near else 'there are ' + ', '.join(topics)}"
+            )
+        if said.setdefault(topic, has) != has:
+            raise ConfigError(f"you say both +{topic} and -{topic}")
+    return said
+
+
+def _article(written: str, settings: Settings) -> Mapping[str, Any]:
+    file, _, line = written.rpartition(":")
+    if written == "-" or Path(written).is_file():
+        return _read(written, None)
+    if line.isdecimal() and (file == "-" or Path(file).is_file()):
+        return _read(file, int(line))
+    if written.endswith((".json", ".jsonl")) and "://" not in written:
+        raise ConfigError(f"there is no file {written}")
+    from presswatch.adapters.elasticsearch import connect
+    from presswatch.stored import stored
+
+    with connect(settings.elasticsearch) as client:
+        found = stored(client, settings.elasticsearch, written.strip(), _FIELDS)
+    if found is None:
+        click.echo(f"there is no article {written} in Elasticsearch, and no file of that name", err=True)
+        sys.exit(1)
+    return found
+
+
+def _read(file: str, line: int | None) -> Mapping[str, Any]:
+    """Read the article of a file, or of one of its lines."""
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from error
+    lines = data.splitlines()
+    filled = [number for number, each in enumerate(lines, start=1) if each.strip()]
+    if line is not None and not 1 <= line <= len(lines):
+        raise ConfigError(f"{file} has {len(lines)} lines, so no line {line}")
+    try:
+        if line is not None:
+            return parse_object(lines[line - 1], first=line == 1)
+        return parse_object(data, first=True)
+    except BadMessageError as error:
+        if line is None and len(filled) > 1 and lines[filled[0] - 1].rstrip().endswith(b"}"):
+            raise ConfigError(f"{file} holds several articles; say which: {file}:{filled[0]}") from error
+        detail = error.detail if line is not None else error.detail.replace("the line", "the file", 1)
+        raise ConfigError(f"{file}{f':{line}' if line else ''}: {detail}") from error
+
+
+def _headline(mark: marks.Mark) -> str:
+    return plain(mark.title or mark.text, 100)
