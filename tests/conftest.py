@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from presswatch import matching
 from presswatch.settings import load
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -42,6 +43,15 @@ def shared_folder() -> Path:
 def shared() -> Path:
     """The folder of development data. Tests that use it carry `@pytest.mark.needs("shared")`."""
     return shared_folder()
+
+
+@pytest.fixture(scope="module", params=["python", pytest.param("native", marks=pytest.mark.needs("native"))])
+def each_engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Runs the tests with each form of the matching engine, for those that make matchers and documents by `matching`."""
+    before = matching.chosen()
+    matching.use(request.param)
+    yield
+    matching.use("python" if before.name == "python" else "auto")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from presswatch.core.rules.match import Document, Expression, Match, Matcher
+from presswatch import matching
+from presswatch.core.rules.match import Expression, Match, Matcher
 from presswatch.core.rules.printer import to_query
 from presswatch.core.rules.syntax import parse
+
+pytestmark = pytest.mark.usefixtures("each_engine")
 
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("rule_cases.yaml").read_text(encoding="utf-8"))
 
@@ -26,7 +29,7 @@ def title_of(case: dict[str, Any]) -> str:
 def ask(matcher: Matcher, given: str | dict[str, Any]) -> Match | None:
     """Match one article, and check that each receipt points at what it quotes."""
     article = article_of(given)
-    found = matcher.match(Document.of(article))
+    found = matcher.match(matching.document(article))
     for receipt in found[0].receipts if found else ():
         if receipt.start is None:
             assert receipt.end is None
@@ -40,7 +43,7 @@ def ask(matcher: Matcher, given: str | dict[str, Any]) -> Match | None:
 def test_rule(case: dict[str, Any]) -> None:
     lists = case.get("lists", {})
     node = parse(case["query"], lists)
-    matcher = Matcher([Expression("r", "1", node)])
+    matcher = matching.matcher([Expression("r", "1", node)])
     matches = [ask(matcher, given) for given in case["match"]]
     assert [given for given, match in zip(case["match"], matches, strict=True) if match is None] == []
     assert [given for given in case["miss"] if ask(matcher, given)] == []
@@ -51,13 +54,13 @@ def test_rule(case: dict[str, Any]) -> None:
 
 
 def test_all_rules_together_answer_as_each_alone() -> None:
-    matcher = Matcher(
+    matcher = matching.matcher(
         Expression(str(number), "1", parse(case["query"], case.get("lists", {}))) for number, case in enumerate(CASES)
     )
     for number, case in enumerate(CASES):
         for wanted, articles in ((True, case["match"]), (False, case["miss"])):
             for given in articles:
-                found = {match.id for match in matcher.match(Document.of(article_of(given)))}
+                found = {match.id for match in matcher.match(matching.document(article_of(given)))}
                 assert (str(number) in found) is wanted, (case["query"], given)
 
 

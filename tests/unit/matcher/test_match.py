@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
-from presswatch.core.rules.match import Document, Expression, Match, Matcher, Occurrence, Receipt
+from presswatch import matching
+from presswatch.core.rules.match import Expression, Match, Matcher, Occurrence, Receipt
 from presswatch.core.rules.model import Phrase, Wildcard
 from presswatch.core.rules.syntax import parse
+
+pytestmark = pytest.mark.usefixtures("each_engine")
 
 WHEAT: dict[str, Any] = {
     "title": "India bans wheat exports",
@@ -24,7 +27,7 @@ WHEAT: dict[str, Any] = {
 
 
 def matched(query: str, article: dict[str, Any], **lists: list[str]) -> list[Match]:
-    return Matcher([Expression("r", "1", parse(query, lists))]).match(Document.of(article), cover=True)
+    return matching.matcher([Expression("r", "1", parse(query, lists))]).match(matching.document(article), cover=True)
 
 
 def quotes(query: str, article: dict[str, Any] = WHEAT) -> list[tuple[str, str | None]]:
@@ -154,9 +157,9 @@ def test_scripts(query: str, text: str, holds: bool) -> None:
 
 
 def test_a_pattern_that_any_word_fits_does_not_fit_metadata() -> None:
-    matcher = Matcher([Expression("any", "1", Phrase(((Wildcard("?*"),),), "?*"))])
-    assert not matcher.match(Document.of({**WHEAT, "title": "", "text": "!"}))
-    assert matcher.match(Document.of({"title": "x"}))
+    matcher = matching.matcher([Expression("any", "1", Phrase(((Wildcard("?*"),),), "?*"))])
+    assert not matcher.match(matching.document({**WHEAT, "title": "", "text": "!"}))
+    assert matcher.match(matching.document({"title": "x"}))
 
 
 def test_covers_of_a_clause_over_both_fields_are_one_per_leaf() -> None:
@@ -177,15 +180,15 @@ def test_a_near_is_covered_from_its_left_side_to_the_nearest_right_one() -> None
 
 
 def test_an_id_is_replaced_by_another_expression() -> None:
-    matcher = Matcher([Expression("a", "1", parse("wheat"))])
+    matcher = matching.matcher([Expression("a", "1", parse("wheat"))])
     matcher.add(Expression("a", "2", parse("rice")))
     assert len(matcher) == 1
-    assert not matcher.match(Document.of(WHEAT))
-    assert [match.version for match in matcher.match(Document.of({"title": "rice"}))] == ["2"]
+    assert not matcher.match(matching.document(WHEAT))
+    assert [match.version for match in matcher.match(matching.document({"title": "rice"}))] == ["2"]
 
 
 def test_an_unknown_id_cannot_be_removed() -> None:
-    matcher = Matcher()
+    matcher = matching.matcher()
     with pytest.raises(KeyError, match="nobody"):
         matcher.remove("nobody")
 
@@ -194,14 +197,14 @@ def test_an_unknown_id_cannot_be_removed() -> None:
     ("query", "asks"), [("wheat", False), ("wheat OR topic:health", True), ("a AND NOT score.health:>0.5", True)]
 )
 def test_it_says_whether_tags_are_needed(query: str, asks: bool) -> None:
-    assert Matcher([Expression("a", "1", parse(query))]).asks_for_topics() is asks
+    assert matching.matcher([Expression("a", "1", parse(query))]).asks_for_topics() is asks
 
 
 @pytest.mark.parametrize("query", ["wheat", "wheat OR rye", "wheat NEAR/1 ban", "COUNT/2 wheat"])
 @pytest.mark.parametrize("most", [1, 5, 7])
 def test_as_many_occurrences_as_asked_for(query: str, most: int) -> None:
-    document = Document.of({"title": "Wheat ban", "text": "wheat ban " * 10})
-    matcher = Matcher([Expression("r", "1", parse(query))])
+    document = matching.document({"title": "Wheat ban", "text": "wheat ban " * 10})
+    matcher = matching.matcher([Expression("r", "1", parse(query))])
     (match,) = matcher.match(document, cover=True, most=most)
     assert len(match.occurrences) == most
     assert match.occurrences[0].field == "title"

@@ -9,16 +9,18 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from presswatch.core.rules.document import Document
+from presswatch import matching
 from presswatch.core.rules.explain import Explainer, lines, reason
 from presswatch.core.rules.kibana import to_kibana
 from presswatch.core.rules.lexer import FIELDS
 from presswatch.core.rules.lists import read_entries
-from presswatch.core.rules.match import Expression, Matcher
+from presswatch.core.rules.match import Expression
 from presswatch.core.rules.picture import explain
 from presswatch.core.rules.rule import RuleSpec
 from presswatch.core.rules.syntax import parse, parse_all
 from presswatch.rulefiles import RuleFileError, load_rules
+
+pytestmark = pytest.mark.usefixtures("each_engine")
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
 
@@ -57,10 +59,10 @@ def article(shown: str) -> dict[str, Any]:
 @pytest.mark.parametrize("block", of("rule"), ids=lambda block: f"line {block.line}")
 def test_examples(block: Block) -> None:
     (_, query), *cases = fields(block.body)
-    matcher = Matcher([Expression("example", "1", parse(query, LISTS))])
+    matcher = matching.matcher([Expression("example", "1", parse(query, LISTS))])
     assert cases
     for verdict, shown in cases:
-        found = matcher.match(Document.of(article(shown)))
+        found = matcher.match(matching.document(article(shown)))
         assert bool(found) == {"matches": True, "not": False}[verdict], shown
 
 
@@ -76,7 +78,7 @@ def test_mistakes(block: Block) -> None:
 def test_explanations(block: Block) -> None:
     first, second, answer = block.body.split("\n", 2)
     (_, query), (_, shown) = fields(f"{first}\n{second}")
-    verdict = Explainer(parse(query, LISTS)).explain(Document.of(article(shown)))
+    verdict = Explainer(parse(query, LISTS)).explain(matching.document(article(shown)))
     assert "\n".join([f"failed first: {reason(verdict)}", *lines(verdict)]) == answer.rstrip()
 
 
@@ -100,11 +102,11 @@ def test_files(tmp_path: Path) -> None:
     assert str(caught.value).replace(f"{tmp_path}/", "") == answer.body.rstrip()
     (tmp_path / "broken" / "vaccines.yaml").unlink()
     (rule,) = load_rules(tmp_path)
-    matcher = Matcher([Expression(rule.id, rule.version, rule.node)])
+    matcher = matching.matcher([Expression(rule.id, rule.version, rule.node)])
     for example in rule.must_match:
-        assert matcher.match(Document.of(article(example) if isinstance(example, str) else example))
+        assert matcher.match(matching.document(article(example) if isinstance(example, str) else example))
     for example in rule.must_not_match:
-        assert not matcher.match(Document.of(article(example) if isinstance(example, str) else example))
+        assert not matcher.match(matching.document(article(example) if isinstance(example, str) else example))
 
 
 def test_every_field_and_key_is_described() -> None:

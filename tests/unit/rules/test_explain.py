@@ -6,17 +6,19 @@ from typing import Any
 
 import pytest
 
-from presswatch.core.rules.document import Document
+from presswatch import matching
 from presswatch.core.rules.explain import Explainer, Verdict, lines, reason
 from presswatch.core.rules.model import Not
 from presswatch.core.rules.syntax import parse
+
+pytestmark = pytest.mark.usefixtures("each_engine")
 
 LISTS = {"grains": ("wheat", "maize", "durum wheat"), "many": tuple(f"term{number}" for number in range(5000))}
 
 
 def explain(query: str, article: str | dict[str, Any]) -> Verdict:
     given = {"text": article} if isinstance(article, str) else article
-    return Explainer(parse(query, LISTS)).explain(Document.of(given))
+    return Explainer(parse(query, LISTS)).explain(matching.document(given))
 
 
 FAR = "wheat a b c d e f g h i j k l m n ban"
