@@ -28,6 +28,7 @@ COMMANDS = {
     "trace": "Show the way of one article, with times.",
     "dlq": "Look at dead letters, try them again or drop them.",
     "replay": "Send articles through all stages once more, behind the live ones.",
+    "retention": "Delete months that need not be kept any longer.",
     "forget": "Have articles erased, and never taken in again.",
     "demo": "Run the whole system once on articles made for it.",
     "up": "Run the whole system on this machine, to stay.",

@@ -67,6 +67,18 @@ class ElasticsearchSettings(_Section):
     timeout_s: float = Field(30.0, gt=0, description="Seconds to wait for an answer.")
     replicas: int = Field(0, ge=0, le=10, description="Replicas of every index; 1 or more in production.")
     shards: int = Field(1, ge=1, le=100, description="Primary shards of each articles index.")
+    keep_months: int | None = Field(
+        None,
+        ge=0,
+        le=1200,
+        description="Months of articles and earlier wordings that `presswatch retention` keeps besides the present one; all if unset.",
+    )
+    keep_alert_months: int | None = Field(
+        None,
+        ge=0,
+        le=1200,
+        description="The same for alerts. Without its alert, an article that comes again alerts again.",
+    )
 
 
 class IngestSettings(_Section):
@@ -102,6 +114,11 @@ class IndexerSettings(_Section):
     """How articles are matched and indexed."""
 
     batch: int = Field(300, ge=1, le=5000, description="Articles at most in one bulk request.")
+    look_budget: int = Field(
+        50_000,
+        ge=1,
+        description="Looks at rules per 1,000 articles that all rules together may cost; `rules cost` shows each rule's share.",
+    )
 
 
 class SlackSettings(_Section):
