@@ -25,6 +25,7 @@ COMMANDS = {
     "rules": "Print, test, lint, compare and apply rules; list those in force.",
     "explain": "Tell why a rule matches an article, or why not.",
     "search": "Search the indexed articles in the rule language.",
+    "audit": "Prove that nothing is missing, or name it and send it again.",
     "trace": "Show the way of one article, with times.",
     "dlq": "Look at dead letters, try them again or drop them.",
     "replay": "Send articles through all stages once more, behind the live ones.",

@@ -17,6 +17,9 @@ Millis = Annotated[int, Field(ge=0, lt=2**43, description="Milliseconds since 19
 Id = Annotated[str, Field(min_length=1, max_length=256)]
 Origin = Literal["live", "backfill", "replay"]
 
+ANNOUNCE = "presswatch.announce"
+"""Header of a tagged article that was sent again so that its matches are announced anew, though nothing changed."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)

@@ -20,7 +20,7 @@ from presswatch.adapters.kafka import Outgoing, Record
 from presswatch.core.changes import Change, changes
 from presswatch.core.errors import BadMessageError
 from presswatch.core.intake import REWORDS, Decision, Incoming, Known, Wording, decide, plausible
-from presswatch.core.messages import TaggedArticle
+from presswatch.core.messages import ANNOUNCE, TaggedArticle
 from presswatch.core.rules.match import Match
 from presswatch.core.text import tokenise
 from presswatch.indexer.documents import (
@@ -189,7 +189,8 @@ class Planner:
         matches = self._rules.match(read)
         current = {match.id: match.version for match in matches}
         same = before.known is not None and before.known.seq == decision.known.seq
-        item.announced = changes(before.rules, before.unsettled, current, wording="same" if same else "other")
+        announced = {} if any(name == ANNOUNCE for name, _ in item.record.headers) else before.rules
+        item.announced = changes(announced, before.unsettled, current, wording="same" if same else "other")
         plan.events = self._events(item.announced, matches, article, content, decision.known, before.index, now)
         noted = {**before.unsettled, **{change.rule: change.version for change in item.announced}}
         claim = replace(before, unsettled=noted, intent=_intent(decision, before))
