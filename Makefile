@@ -9,7 +9,7 @@ CARGO := $(shell command -v cargo)
 NATIVE := .venv/.native-$(if $(CARGO),built,absent)
 READY := $(STAMP) $(NATIVE)
 
-.PHONY: help setup setup-system native lock demo up down test test-slow lint format schemas bench-pipeline bench-matching eval-topics clean
+.PHONY: help setup setup-system native lock demo up down test test-python test-slow lint format schemas bench-pipeline bench-matching eval-topics clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ down: $(STAMP) ## stop what `make up` started
 test: $(READY) lint ## all tests but the long ones, on real engines
 	$(BIN)/python -m pytest -m "not slow"
 
+test-python: $(READY) ## the tests that match articles, once more with the Python engine
+	PRESSWATCH_ENGINE=python $(BIN)/python -m pytest -m "not slow and not engine" tests/contract tests/property tests/unit tests/e2e/test_match_command.py
+
 test-slow: $(READY) ## the long tests
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m slow
 
@@ -66,10 +69,17 @@ lint: $(STAMP) ## look at style, types and layers; change nothing
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+ifdef CARGO
+	cd services/matcher && cargo fmt --check
+	cd services/matcher && PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo clippy --quiet --locked --all-targets --features python -- -D warnings
+else
+	@echo "cargo is not on the PATH: the Rust of services/matcher was not looked at"
+endif
 
 format: $(STAMP) ## bring the code into its standard form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(if $(CARGO),cd services/matcher && cargo fmt)
 
 schemas: $(STAMP) ## write schemas/ from the typed models
 	$(BIN)/python -m presswatch.schemas
@@ -84,4 +94,4 @@ eval-topics: $(READY) ## precision, recall and F1 of the topic packs on the deve
 	$(BIN)/python -m benchmarks.topics.evaluate
 
 clean: ## remove what the tools made (not engines or data)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv services/matcher/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -67,3 +67,35 @@ impl Document {
         }
     }
 }
+
+/// The host of a plain web address, lower-case and without "www."; None where that takes a closer look.
+pub fn plain_domain(url: &str) -> Option<String> {
+    if url.is_empty() {
+        return Some(String::new());
+    }
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let host = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    if !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')) {
+        return None;
+    }
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    Some(host.strip_prefix("www.").map(str::to_owned).unwrap_or(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_domain;
+
+    #[test]
+    fn plain_addresses_have_their_host() {
+        assert_eq!(plain_domain("https://WWW.Example.org./a?b#c").as_deref(), Some("example.org"));
+        assert_eq!(plain_domain("http://news.example.org").as_deref(), Some("news.example.org"));
+    }
+
+    #[test]
+    fn other_addresses_are_left_to_python() {
+        for url in ["HTTP://example.org", "https://a:8080/", "https://user@a/", "https://[::1]/", "https://\u{e9}.fr"] {
+            assert_eq!(plain_domain(url), None, "{url}");
+        }
+    }
+}

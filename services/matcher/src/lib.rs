@@ -5,6 +5,7 @@
 
 pub mod document;
 pub mod engine;
+pub mod moment;
 pub mod rules;
 pub mod text;
 

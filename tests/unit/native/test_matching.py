@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,11 +23,9 @@ WITHOUT = "import sys; sys.modules['presswatch_matcher'] = None; "
 
 
 @pytest.fixture(autouse=True)
-def unchosen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing is chosen yet, and afterwards what was."""
+def unchosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is chosen yet, and afterwards what was before."""
     monkeypatch.setattr(matching, "_chosen", None)
-    yield
-    matching.use("auto")
 
 
 def run(program: str, *arguments: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:

@@ -9,9 +9,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
-use super::moment::millis;
 use super::text::read;
-use crate::document::{Document, Field, LANG, META_NAMES, TOPIC, Value};
+use crate::document::{Document, Field, LANG, META_NAMES, TOPIC, Value, plain_domain};
+use crate::moment::millis;
 use crate::text::unicode::is_space;
 use crate::text::{fold_value, tokenise};
 
@@ -194,7 +194,7 @@ fn quick<'py>(article: &Bound<'py, PyDict>) -> PyResult<Option<Parts<'py>>> {
         return Ok(None);
     };
     let url = read(&url)?;
-    let Some(domain) = quick_domain(&url) else {
+    let Some(domain) = plain_domain(&url) else {
         return Ok(None);
     };
     let Some((topics, scores)) = quick_tags(article.get_item("tags")?.as_ref())? else {
@@ -321,37 +321,5 @@ fn quick_published(value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Publishe
             Ok(Some(Some((millis.floor(), written))))
         }
         _ => Ok(None),
-    }
-}
-
-/// The host of a plain web address, lower-case and without "www."; None where that takes a closer look.
-fn quick_domain(url: &str) -> Option<String> {
-    if url.is_empty() {
-        return Some(String::new());
-    }
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    let host = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-    if !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')) {
-        return None;
-    }
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    Some(host.strip_prefix("www.").map(str::to_owned).unwrap_or(host))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quick_domain;
-
-    #[test]
-    fn plain_addresses_have_their_host() {
-        assert_eq!(quick_domain("https://WWW.Example.org./a?b#c").as_deref(), Some("example.org"));
-        assert_eq!(quick_domain("http://news.example.org").as_deref(), Some("news.example.org"));
-    }
-
-    #[test]
-    fn other_addresses_are_left_to_python() {
-        for url in ["HTTP://example.org", "https://a:8080/", "https://user@a/", "https://[::1]/", "https://\u{e9}.fr"] {
-            assert_eq!(quick_domain(url), None, "{url}");
-        }
     }
 }

@@ -2,7 +2,6 @@
 
 mod document;
 mod matcher;
-mod moment;
 mod queries;
 mod text;
 mod tree;
