@@ -19,8 +19,7 @@ from typing import Any
 
 from benchmarks.report import REPOSITORY, keep, table
 from benchmarks.topics.sets import SETS, LabelledSet
-from presswatch.core.hits import Hit
-from presswatch.core.topics import Tagger
+from presswatch.core.topics import Tagger, Verdict
 from presswatch.packfiles import load_packs
 from presswatch.settings import load
 
@@ -46,31 +45,22 @@ class Judgement:
     topic: str
     lang: str
     wanted: bool
-    score: float
-    threshold: float
     row: dict[str, Any]
-    hits: tuple[Hit, ...]
+    verdict: Verdict
 
     @property
     def tagged(self) -> bool:
-        return self.score >= self.threshold
+        """Whether it was tagged."""
+        return self.verdict.tagged
 
 
 def judgements(labelled: LabelledSet, rows: Iterable[dict[str, Any]], tagger: Tagger) -> Iterator[Judgement]:
     """Judge rows on the topics that their set knows of; languages without patterns are left out."""
     for row in rows:
-        for pack, score, hits in tagger.judge(row):
-            if pack.topic in labelled.judges and pack.topic not in row.get("ignore", ()):
-                yield Judgement(
-                    labelled.name,
-                    pack.topic,
-                    row["lang"],
-                    pack.topic in row["topics"],
-                    score,
-                    pack.threshold,
-                    row,
-                    tuple(hits),
-                )
+        for verdict in tagger.judge(row):
+            topic = verdict.pack.topic
+            if topic in labelled.judges and topic not in row.get("ignore", ()):
+                yield Judgement(labelled.name, topic, row["lang"], topic in row["topics"], row, verdict)
 
 
 def measure(found: Iterable[Judgement]) -> list[dict[str, Any]]:
@@ -112,9 +102,16 @@ def mistake(each: Judgement) -> str:
     """Return a mistake with its reasons."""
     kind = "missed" if each.wanted else "wrong"
     head = (each.row["title"] or each.row["text"])[:160].replace("\n", " ")
-    reasons = sorted(each.hits, key=lambda hit: -abs(hit.pattern.weight))[:8]
-    shown = ", ".join(f"{hit.pattern.weight:+g} {hit.spots[0].quote[:40]!r} x{len(hit.spots)}" for hit in reasons)
-    return f"{each.set_name} {each.topic} {kind} {each.score:.3f} [{each.lang} {each.row['id']}] {head} | {shown}"
+    reasons = sorted(each.verdict.hits, key=lambda hit: -abs(hit.pattern.weight))[:8]
+    shown = ", ".join(
+        [
+            *(f"{hit.pattern.weight:+g} {hit.spots[0].quote[:40]!r} x{len(hit.spots)}" for hit in reasons),
+            *(f"{moved.weight:+.2f} model:{' '.join(moved.words)}" for moved in each.verdict.words),
+        ]
+    )
+    return (
+        f"{each.set_name} {each.topic} {kind} {each.verdict.score:.3f} [{each.lang} {each.row['id']}] {head} | {shown}"
+    )
 
 
 def main() -> None:

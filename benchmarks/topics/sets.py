@@ -25,11 +25,19 @@ class LabelledSet:
         name: how it is called in tables.
         file: its name in the folder.
         judges: the topics that its labels say something of.
+        ships: whether its licence allows to ship weights that were trained on it.
+        part: the part that all of it belongs to, if it is not divided.
     """
 
     name: str
     file: str
     judges: tuple[str, ...]
+    ships: bool = False
+    part: Part | None = None
+
+    def part_of(self, row_id: str) -> Part:
+        """Return the part that a row belongs to."""
+        return self.part or part_of(row_id)
 
     def rows(self, folder: Path, part: Part | None = None) -> Iterator[dict[str, Any]]:
         """Yield the rows of one part, or all."""
@@ -37,7 +45,7 @@ class LabelledSet:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
             for line in lines:
                 row = json.loads(line)
-                if part in (None, part_of(row["id"])):
+                if part in (None, self.part_of(row["id"])):
                     yield row
 
 
@@ -46,14 +54,19 @@ def part_of(row_id: str) -> Part:
     return "dev" if hashlib.sha256(row_id.encode()).digest()[0] % 3 else "check"
 
 
+_ALL = ("diplomacy", "agriculture", "health")
+
 SETS = (
-    LabelledSet("headlines", "stream_hand_dev.jsonl", ("diplomacy", "agriculture", "health")),
-    LabelledSet("pages", "pages_hand_dev.jsonl", ("diplomacy", "agriculture", "health")),
+    LabelledSet("headlines", "stream_hand_dev.jsonl", _ALL, ships=True),
+    LabelledSet("pages", "pages_hand_dev.jsonl", _ALL, ships=True),
     LabelledSet("newswire-1987", "reuters21578_train.jsonl.gz", ("agriculture",)),
     LabelledSet("newswire-1987-hand", "diplomacy_hand_reuters_en.jsonl", ("diplomacy",)),
-    LabelledSet("uk-politics-hand", "diplomacy_hand_masakhanews_en.jsonl", ("diplomacy",)),
-    LabelledSet("masakhanews", "masakhanews_dev.jsonl.gz", ("health",)),
-    LabelledSet("sib-200", "sib200_train.jsonl.gz", ("health",)),
+    LabelledSet("uk-politics-hand", "diplomacy_hand_masakhanews_en.jsonl", ("diplomacy",), ships=True),
+    LabelledSet("masakhanews", "masakhanews_dev.jsonl.gz", ("health",), ships=True),
+    LabelledSet("masakhanews-train", "masakhanews_train_sample.jsonl.gz", ("health",), ships=True, part="dev"),
+    LabelledSet("sib-200", "sib200_train.jsonl.gz", ("health",), ships=True),
     LabelledSet("tnews", "tnews_few.jsonl", ("agriculture",)),
-    LabelledSet("congress-bills", "uscongress_bills_cap.jsonl.gz", ("diplomacy", "agriculture", "health")),
+    LabelledSet("kyrgyz", "kyrgyz24kg_train.jsonl.gz", ("diplomacy", "health")),
+    LabelledSet("nepali", "nepali20_even.jsonl.gz", ("agriculture", "health")),
+    LabelledSet("congress-bills", "uscongress_bills_cap.jsonl.gz", _ALL),
 )

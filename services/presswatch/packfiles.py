@@ -6,15 +6,18 @@ their patterns, so that a command starts at once.
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
 
 from presswatch.core.errors import RuleError
+from presswatch.core.learned import Learned, decoded
 from presswatch.core.packs import Pack, faults
 from presswatch.core.packspec import UNION_TAGS, ExampleSpec, IdeaSpec, PackSpec, pack_of
 from presswatch.core.rules.faults import did_you_mean, excerpt
@@ -25,6 +28,9 @@ from presswatch.yamlsource import Loc, Source, offsets, read_yaml
 
 BUILT_IN = Path(__file__).parent / "packs"
 """The packs that come with Presswatch."""
+
+LEARNED_SUFFIX = ".model.gz"
+"""The learned part of NAME.yaml is NAME.model.gz beside it: JSON (`core.learned`), packed by gzip."""
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 
@@ -38,6 +44,13 @@ _MENDS = {
     "must_tag": "write a language and below it a list of texts or articles",
     "must_not_tag": "write a language and below it a list of texts or articles",
 }
+
+
+class PackFile(NamedTuple):
+    """What stands in the file of a topic pack, and its learned part, if there is one."""
+
+    spec: PackSpec
+    learned: Learned | None
 
 
 class PackFileError(FileMistakesError):
@@ -54,15 +67,48 @@ def load_packs(folder: Path | None = None) -> list[Pack]:
     """
     if folder is None:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        data = [yaml.load(path.read_text("utf-8"), loader) for path in _files(BUILT_IN)]  # noqa: S506 (both are safe)
-        specs = [PackSpec.model_validate(each) for each in data]
+        paths = _files(BUILT_IN)
+        data = [yaml.load(path.read_text("utf-8"), loader) for path in paths]  # noqa: S506 (both are safe)
+        files = [
+            PackFile(PackSpec.model_validate(each), read_learned(path)) for path, each in zip(paths, data, strict=True)
+        ]
     else:
-        specs = load_specs(folder)
-    return sorted(map(pack_of, specs), key=lambda pack: pack.topic)
+        files = load_files(folder)
+    return sorted((pack_of(file.spec, file.learned) for file in files), key=lambda pack: pack.topic)
+
+
+def read_learned(path: Path) -> Learned | None:
+    """Return the learned part that stands beside a pack's file, or None.
+
+    Raises:
+        ValueError: it is damaged, or of another format.
+        OSError: it cannot be read.
+    """
+    beside = learned_path(path)
+    if not beside.exists():
+        return None
+    try:
+        return decoded(gzip.decompress(beside.read_bytes()))
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"it is no gzip file, or only a part of one: {error}") from error
+
+
+def learned_path(path: Path) -> Path:
+    """Return where the learned part of a pack's file stands."""
+    return path.with_name(path.stem + LEARNED_SUFFIX)
 
 
 def load_specs(folder: Path) -> list[PackSpec]:
     """Read and check the topic packs of a folder (or one file) with their examples, in the order of the files.
+
+    Raises:
+        PackFileError: see `load_packs`.
+    """
+    return [file.spec for file in load_files(folder)]
+
+
+def load_files(folder: Path) -> list[PackFile]:
+    """Read and check the topic packs of a folder (or one file), with their examples and learned parts.
 
     Raises:
         PackFileError: see `load_packs`.
@@ -72,12 +118,12 @@ def load_specs(folder: Path) -> list[PackSpec]:
     reader = _Reader()
     for path in _files(folder):
         reader.read(path)
-    if not reader.specs and not reader.problems:
+    if not reader.files and not reader.problems:
         mend = "put topic packs into it (*.yaml, one topic a file), or name another folder"
         reader.problems.append(Problem(str(folder), 0, 0, "there is no topic pack here", mend))
     if reader.problems:
         raise PackFileError(sorted(reader.problems, key=lambda problem: (problem.file, problem.line, problem.column)))
-    return reader.specs
+    return reader.files
 
 
 def _files(folder: Path) -> list[Path]:
@@ -89,7 +135,7 @@ def _files(folder: Path) -> list[Path]:
 class _Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.specs: list[PackSpec] = []
+        self.files: list[PackFile] = []
         self._topics: dict[str, str] = {}  # where each of them stands
 
     def read(self, path: Path) -> None:
@@ -121,7 +167,15 @@ class _Reader:
                 mend = f"give one of the two another name; the other is in {self._topics[spec.topic]}"
                 problems.append(file.at(("topic",), f"the topic `{spec.topic}` is taken", mend))
             self._topics.setdefault(spec.topic, str(path))
-            self.specs.append(spec)
+            try:
+                learned = read_learned(path)
+                if learned is not None and learned.topic != spec.topic:
+                    raise ValueError(f"it is of the topic `{learned.topic}`, and the pack is of `{spec.topic}`")
+            except (ValueError, OSError) as error:
+                message = f"the learned part of the topic cannot be used: {error}"
+                problems.append(Problem(str(learned_path(path)), 0, 0, message, "train it again, or take it away"))
+            else:
+                self.files.append(PackFile(spec, learned))
         self.problems += problems
 
 

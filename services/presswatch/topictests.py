@@ -9,6 +9,7 @@ from typing import Any
 from presswatch import matching
 from presswatch.core.packspec import Example, PackSpec, article_of, pack_of
 from presswatch.core.topics import Tagger
+from presswatch.packfiles import PackFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Outcome:
     """What became of one example.
 
     Args:
-        topic, threshold: of the pack.
+        topic: of the pack.
+        threshold: least score of a tag in this language.
         lang: language of the example.
         article: the example.
         wanted: whether it must be tagged; else it must not.
@@ -38,7 +40,7 @@ class Outcome:
         return (self.score >= self.threshold) == self.wanted
 
 
-def run_examples(specs: Iterable[PackSpec]) -> list[Outcome]:
+def run_examples(files: Iterable[PackFile]) -> list[Outcome]:
     """Run all examples, in the order of the packs."""
     return [
         _run(spec, tagger, lang, example, wanted=wanted)
@@ -52,10 +54,11 @@ def run_examples(specs: Iterable[PackSpec]) -> list[Outcome]:
 
 def _run(spec: PackSpec, tagger: Tagger, lang: str, example: Example, *, wanted: bool) -> Outcome:
     article = article_of(example, lang)
-    score, reasons = 0.0, []
-    for _, score, hits in tagger.judge(article):  # noqa: B007 (one pack, so at most one round)
-        strongest_first = sorted(hits, key=lambda hit: -hit.pattern.weight)
+    for verdict in tagger.judge(article):  # one pack, so at most one round
+        strongest_first = sorted(verdict.hits, key=lambda hit: -hit.pattern.weight)
         reasons = [
-            (hit.pattern.match, hit.pattern.weight, tuple(s.quote for s in hit.spots)) for hit in strongest_first
+            *((hit.pattern.match, hit.pattern.weight, tuple(s.quote for s in hit.spots)) for hit in strongest_first),
+            *((f"model:{' '.join(each.words)}", round(each.weight, 3), ()) for each in verdict.words),
         ]
-    return Outcome(spec.topic, spec.threshold, lang, article, wanted, score, tuple(reasons))
+        return Outcome(spec.topic, verdict.threshold, lang, article, wanted, verdict.score, tuple(reasons))
+    return Outcome(spec.topic, spec.threshold, lang, article, wanted, 0.0, ())

@@ -107,11 +107,11 @@ def test_a_pattern_of_one_field_matches_its_own_quote(pack: Pack, article: dict[
 def test_what_a_trap_covers_is_no_evidence(pack: Pack, article: dict[str, Any]) -> None:
     article = {**article, "text": f"wheat barley {article['text']}"}
     patterns = (Pattern("wheat", 1.0, 98), *pack.patterns["en"], Pattern('"wheat barley"', 0.0, 99))
-    ((_, _, hits),) = Tagger([Pack("grain", 0.5, {"en": patterns})]).judge(article)
+    hits = Tagger([Pack("grain", 0.5, {"en": patterns})]).judge(article)[0].hits
     for hit in hits:
         assert hit.pattern.weight < 0 or hit.split or ("text", 0, 5) not in {spot[:3] for spot in hit.spots}
     without_traps = tuple(pattern for pattern in patterns if pattern.weight > 0)
-    ((_, _, hits),) = Tagger([Pack("grain", 0.5, {"en": without_traps})]).judge(article)
+    hits = Tagger([Pack("grain", 0.5, {"en": without_traps})]).judge(article)[0].hits
     assert any(("text", 0, 5) in {spot[:3] for spot in hit.spots} for hit in hits)
 
 
@@ -120,7 +120,7 @@ def score_with(pack: Pack, article: dict[str, Any], more: Pattern) -> tuple[floa
     assert Matcher([Expression("m", "", parse(more.match))]).match(Document.of(article))
     patterns = pack.patterns["en"]
     plain, other = (Tagger([Pack("grain", 0.5, {"en": each})]) for each in (patterns, (*patterns, more)))
-    return plain.judge(article)[0][1], other.judge(article)[0][1]
+    return plain.judge(article)[0].score, other.judge(article)[0].score
 
 
 @given(packs(), articles(), st.sampled_from(["wheat", "whe*", "wheat OR barley", "wheat NOT rye"]))
@@ -148,6 +148,6 @@ def test_a_longer_text_that_says_no_more_never_scores_higher(pack: Pack, article
     assume(all(pattern.weight >= 0 for pattern in pack.patterns["en"]))
     tagger = Tagger([pack])
     longer = {**article, "text": article["text"] + " hall" * 300}
-    short_score, long_score = (tagger.judge(each)[0][1] for each in (article, longer))
+    short_score, long_score = (tagger.judge(each)[0].score for each in (article, longer))
     assume(short_score > 0)
     assert long_score <= short_score

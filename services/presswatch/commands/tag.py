@@ -22,8 +22,7 @@ from presswatch.packfiles import load_packs
     Out: the same with "tags": [{"topic", "score", "threshold", "pack", "evidence": [{"pattern", "field",
          "start", "end", "quote", "weight"}]}]
 
-    Offsets count code points, the end is exclusive. The language is detected where "lang" is missing. A language that
-    no pack covers gives no tags. A line that cannot be read gives {"error", "line"} in its place. Exit code: 0; 1 if there was
+    Offsets count code points, the end is exclusive. The language is detected where "lang" is missing. A line that cannot be read gives {"error", "line"} in its place. Exit code: 0; 1 if there was
     such a line; 2 if a topic pack is wrong.
     """
 )
@@ -42,7 +41,7 @@ def command(folder: Path | None, files: tuple[str, ...]) -> None:
 
 
 def answer(article: Mapping[str, Any], tagger: Tagger) -> dict[str, Any]:
-    """Return the line out for an article: the object of the line in, with `tags`.
+    """Return the line out for an article: the object of the line in, with `tags` and, if there are any, `unsupported`.
 
     Raises:
         BadMessageError: title, text or lang has the wrong type.

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from presswatch.commands.mark import command as mark
-from presswatch.packfiles import BUILT_IN, load_specs
+from presswatch.packfiles import BUILT_IN, load_files
 from presswatch.topictests import Outcome, run_examples
 
 
@@ -27,7 +27,7 @@ def test(folder: Path | None) -> None:
 
     Exit code: 0; 1 if an example failed; 2 if a pack is wrong.
     """
-    outcomes = run_examples(load_specs(folder or BUILT_IN))
+    outcomes = run_examples(load_files(folder or BUILT_IN))
     for outcome in outcomes:
         if not outcome.passed:
             click.echo(_picture(outcome))
@@ -41,5 +41,8 @@ def _picture(outcome: Outcome) -> str:
     verdict = "must be tagged, but is not" if outcome.wanted else "must not be tagged, but is"
     lines = [f"{outcome.topic} ({outcome.lang}): {verdict}: score {outcome.score:g}, threshold {outcome.threshold:g}"]
     lines += [f"  {name}: {value}" for name in ("title", "text") if (value := outcome.article[name])]
-    lines += [f"  {weight:+g} {pattern}: {', '.join(quotes)}" for pattern, weight, quotes in outcome.reasons]
-    return "\n".join([*lines, "" if outcome.reasons else "  no pattern matches\n"])
+    lines += [
+        f"  {weight:+g} {pattern}{': ' if quotes else ''}{', '.join(quotes)}"
+        for pattern, weight, quotes in outcome.reasons
+    ]
+    return "\n".join([*lines, "" if outcome.reasons else "  no pattern matches, and no learned word\n"])

@@ -37,6 +37,14 @@ class Hit(NamedTuple):
     split: bool = False
 
 
+class Finds(NamedTuple):
+    """What an article has of a pack: its patterns, in their order, without what a trap voids, and the spots of the traps."""
+
+    pack: Pack
+    hits: list[Hit]
+    traps: list[Spot]
+
+
 class _Part(NamedTuple):
     """What is looked for: a clause of a pattern that has places, and a condition under which they count."""
 
@@ -63,15 +71,15 @@ class Finder:
                     if condition is not None:
                         self._matcher.add(Expression(f"{name}?", "", condition))
 
-    def find(self, doc: Document) -> list[tuple[Pack, list[Hit]]]:
-        """Return for each pack what the document satisfies, in the order of the pack, without what a trap voids."""
+    def find(self, doc: Document) -> list[Finds]:
+        """Return for each pack what the document satisfies."""
         matches = {match.id: match for match in self._matcher.match(doc, cover=True, most=MAX_PLACES)}
         found: list[list[Hit]] = [[] for _ in self._packs]
         for name, match in matches.items():
             part = self._parts.get(name)
             if part is not None and (part.condition is None or f"{name}?" in matches):
                 found[part.pack].append(_hit(part, match, doc))
-        return [(pack, _without_traps(hits)) for pack, hits in zip(self._packs, found, strict=True)]
+        return [_finds(pack, hits) for pack, hits in zip(self._packs, found, strict=True)]
 
 
 def _parts(node: Node, condition: Node | None = None) -> Iterator[tuple[Node, Node | None]]:
@@ -120,11 +128,11 @@ def _hit(part: _Part, match: Match, doc: Document) -> Hit:
     return Hit(part.pattern, [Spot(field, start, end, original[start:end])])
 
 
-def _without_traps(hits: Sequence[Hit]) -> list[Hit]:
+def _finds(pack: Pack, hits: list[Hit]) -> Finds:
     """Leave out positive spots that lie within a spot of a pattern that is not positive, and patterns without a spot."""
     traps = [spot for pattern, spots, split in hits if pattern.weight <= 0 and not split for spot in spots]
     if not traps:
-        return list(hits)
+        return Finds(pack, hits, traps)
     kept = []
     for pattern, spots, split in hits:
         if pattern.weight > 0:
@@ -133,7 +141,7 @@ def _without_traps(hits: Sequence[Hit]) -> list[Hit]:
                 kept.append(Hit(pattern, free, split))
         elif pattern.weight < 0:
             kept.append(Hit(pattern, spots, split))
-    return kept
+    return Finds(pack, kept, traps)
 
 
 def _within(spot: Spot, trap: Spot) -> bool:

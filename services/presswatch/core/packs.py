@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 
 from presswatch.core.errors import RuleError
+from presswatch.core.learned import Learned
 from presswatch.core.rules.model import And, AtLeast, Count, Leaf, Meta, Near, Node, Not, Or, Range
 from presswatch.core.rules.syntax import parse_all
 
-FORMULA = 1
+FORMULA = 2
 """To be raised when the same pack begins to give other scores (`scoring`, `proclitics`): it is part of pack versions."""
 
 _NO_LISTS: Mapping[str, Sequence[str]] = {}
@@ -42,9 +43,10 @@ class Pack:
 
     Args:
         topic: its name on tags, in rules (``topic:health``) and in the index.
-        threshold: least score of a tag, above 0 and at most 1.
+        threshold: least score of a tag, above 0 and at most 1, in languages that the learned part was not trained in.
         patterns: by primary language subtag. That they can be parsed is known from `faults`.
         lists: by language, the named lists (``@name``) of its patterns.
+        learned: the learned part, if there is one.
         version: 12 hex digits, a hash of all that decides a tag.
     """
 
@@ -52,18 +54,27 @@ class Pack:
     threshold: float
     patterns: Mapping[str, Sequence[Pattern]]
     lists: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    learned: Learned | None = None
     version: str = field(init=False)
 
     def __post_init__(self) -> None:
         patterns = {lang: [astuple(pattern) for pattern in patterns] for lang, patterns in self.patterns.items()}
         lists = {lang: {name: list(terms) for name, terms in lists.items()} for lang, lists in self.lists.items()}
-        decides = json.dumps([FORMULA, self.topic, self.threshold, patterns, lists], sort_keys=True).encode()
-        object.__setattr__(self, "version", hashlib.sha256(decides).hexdigest()[:12])
+        learned = self.learned.version if self.learned else None
+        decides = [FORMULA, self.topic, self.threshold, patterns, lists, learned]
+        object.__setattr__(
+            self, "version", hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
+        )
+
+    @property
+    def with_patterns(self) -> frozenset[str]:
+        """The languages that it has patterns for."""
+        return frozenset(lang for lang, patterns in self.patterns.items() if patterns)
 
     @property
     def languages(self) -> frozenset[str]:
-        """The languages that it has patterns for."""
-        return frozenset(lang for lang, patterns in self.patterns.items() if patterns)
+        """The languages in which it can judge: it has patterns, or its learned part was trained there."""
+        return self.with_patterns | (self.learned.languages if self.learned else frozenset())
 
 
 def faults(match: str, lists: Mapping[str, Sequence[str]] = _NO_LISTS) -> list[RuleError]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from presswatch.core.learned import Learned
 from presswatch.core.packs import Pack, Pattern
 
 MAX_WEIGHT = 10.0
@@ -81,13 +82,13 @@ class PackSpec(_Spec):
     must_not_tag: dict[Lang, list[Example]] = Field({}, description="Texts or articles that must not get it.")
 
 
-def pack_of(spec: PackSpec) -> Pack:
-    """Return the pack of a file whose patterns and lists have been found right."""
+def pack_of(spec: PackSpec, learned: Learned | None = None) -> Pack:
+    """Return the pack of a file whose patterns and lists have been found right, with its learned part."""
     patterns = {
         lang: tuple(Pattern(match, idea.weight, number) for number, idea in enumerate(ideas) for match in idea.wordings)
         for lang, ideas in spec.patterns.items()
     }
-    return Pack(spec.topic, spec.threshold, patterns, spec.lists)
+    return Pack(spec.topic, spec.threshold, patterns, spec.lists, learned)
 
 
 def article_of(example: str | ExampleSpec, lang: str) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from presswatch.core.learned import Learned, bent
+
 _TOKENS_PER_WORD = {"zh": 1.7, "ja": 2.0, "th": 4.0, "lo": 4.0, "km": 4.0, "my": 4.0}
 """Tokens that say what one word says in English, where tokens are characters or grapheme clusters."""
 
@@ -73,6 +75,29 @@ def evidence(ideas: Iterable[Idea], length: Length, scoring: Scoring = DEFAULT) 
 def score(evidence: float) -> float:
     """Return the score, 0 to 1, of that much evidence, to three decimals."""
     return round(1 - 2.0**-evidence, 3) if evidence > 0 else 0.0
+
+
+def words(length: Length) -> float:
+    """Return the length of an article in words of English."""
+    return (length.title + length.text) / _TOKENS_PER_WORD.get(length.lang, 1.0)
+
+
+def combined(learned: Learned, evidence: float | None, total: float, words: float) -> float:
+    """Return the score of a topic that has a learned part, 0 to 1, to three decimals.
+
+    It is the mean of two probabilities, one of the patterns' evidence and one of the learned words' sum; where there are no
+    patterns in the language, the latter alone.
+
+    Args:
+        learned: calibrates both.
+        evidence: of patterns, see `evidence`; None where there are none in the language.
+        total: of learned words, see `Table.totals`.
+        words: length of the article.
+    """
+    by_words = learned.model.probability(total, words)
+    if evidence is None:
+        return round(by_words, 3)
+    return round((learned.patterns.probability(bent(evidence), words) + by_words) / 2, 3)
 
 
 def without_overlap(places: Iterable[Place]) -> list[Place]:

@@ -1,16 +1,19 @@
 """The tagger: says which topics an article has, and why.
 
-What it looks for is in topic packs (`packs`), what it finds in `hits`; how finds become a score is in `scoring`.
+What it looks for is in topic packs (`packs`) and their learned parts (`learned`), what it finds of patterns in `hits`; how
+finds become a score is in `scoring`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from presswatch.core.hits import Finder, Hit, Spot
+from presswatch.core.learned import Moved, Table
 from presswatch.core.packs import Pack
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.match import PYTHON, Engine
@@ -29,6 +32,46 @@ from presswatch.core.scoring import (
 MAX_EVIDENCE = 5
 """Occurrences of one pattern that a tag shows."""
 
+MAX_WORDS = 8
+"""Learned words that a tag shows, those that moved the score most."""
+
+MAX_WORD_PLACES = 3
+"""Occurrences of one learned word that a tag shows."""
+
+LEAST_MOVE = 0.05
+"""A learned word that adds less to the sum is not shown, and is no evidence."""
+
+
+class _Spoken(NamedTuple):
+    """What one language needs: patterns and learned words of all packs."""
+
+    finder: Finder
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a pack says of an article, below its threshold too.
+
+    Args:
+        pack: the pack.
+        score: 0 to 1.
+        threshold: least score of a tag in the article's language.
+        hits: patterns that are satisfied, with their places.
+        words: learned words that speak for the topic, the most first; looked up only if the score is enough.
+    """
+
+    pack: Pack
+    score: float
+    threshold: float
+    hits: Sequence[Hit]
+    words: Sequence[Moved]
+
+    @property
+    def tagged(self) -> bool:
+        """Whether it is enough for a tag: it never is without a pattern or a learned word that speaks for it."""
+        return self.score >= self.threshold
+
 
 class Tagger:
     """Tags articles with the topics of a set of packs. A language is made ready when its first article comes."""
@@ -44,26 +87,37 @@ class Tagger:
         """Return the tags of an article, as on the wire, sorted by topic.
 
         Args:
-            article: ``lang`` decides which patterns are used; none, or one that no pack covers, gives no tags.
-            doc: the article made ready, if it is at hand.
+            article: ``lang`` decides what is looked for; none, or one that no pack covers, gives no tags.
+            doc: the article made ready by the same engine, if it is at hand.
 
         Raises:
             BadMessageError: title, text or lang has the wrong type.
         """
+        if doc is None:
+            doc = self.document(article)
         return [
             {
-                "topic": pack.topic,
-                "score": value,
-                "threshold": pack.threshold,
-                "pack": pack.version,
-                "evidence": _shown(hits),
+                "topic": verdict.pack.topic,
+                "score": verdict.score,
+                "threshold": verdict.threshold,
+                "pack": verdict.pack.version,
+                "evidence": [*_shown(verdict.hits), *_shown_words(verdict.words, doc)],
             }
-            for pack, value, hits in self.judge(article, doc)
-            if value >= pack.threshold
+            for verdict in self.judge(article, doc)
+            if verdict.tagged
         ]
 
-    def judge(self, article: Mapping[str, Any], doc: Document | None = None) -> list[tuple[Pack, float, list[Hit]]]:
-        """Return score and hits for every pack that has patterns in the article's language, below its threshold too.
+    def unsupported(self, article: Mapping[str, Any], doc: Document | None = None) -> list[str]:
+        """Return the topics that have neither patterns nor learned words in the article's language: nobody looked.
+
+        Raises:
+            BadMessageError: title, text or lang has the wrong type.
+        """
+        lang = _lang(self.document(article) if doc is None else doc)
+        return [pack.topic for pack in self.packs if lang not in pack.languages]
+
+    def judge(self, article: Mapping[str, Any], doc: Document | None = None) -> list[Verdict]:
+        """Return what every pack says that can judge in the article's language.
 
         Raises:
             BadMessageError: title, text or lang has the wrong type.
@@ -75,28 +129,33 @@ class Tagger:
             return []
         spoken = self._ready(lang)
         length = Length(len(doc.title.texts), len(doc.text.texts), lang)
-        hits = {pack.topic: hits for pack, hits in spoken.finder.find(doc)}
+        finds = {each.pack.topic: each for each in spoken.finder.find(doc)}
         counts = spoken.table.count(doc)
-        sums = {
-            part.topic: (number, total)
-            for number, (part, total) in enumerate(zip(spoken.table.parts, spoken.table.totals(counts), strict=True))
-        }
+        numbers = {part.topic: number for number, part in enumerate(spoken.table.parts)}
+        totals = spoken.table.totals(counts)
         verdicts = []
         for pack in self.packs:
             if lang not in pack.languages:
                 continue
-            found = hits.get(pack.topic, [])
-            evidence = self._evidence(found, doc, lang)
-            if pack.learned is None or pack.topic not in sums:
-                verdicts.append(Verdict(pack, score(evidence), pack.threshold, found, ()))
+            found = finds.get(pack.topic)
+            evidence = self._evidence(found.hits, doc, lang) if found else None
+            hits = found.hits if found else []
+            number = numbers.get(pack.topic)
+            if pack.learned is None or number is None:
+                verdicts.append(Verdict(pack, score(evidence or 0.0), pack.threshold, hits, ()))
                 continue
-            number, total = sums[pack.topic]
-            patterns = evidence if lang in pack.with_patterns else None
-            value = combined(pack.learned, patterns, total, words(length))
-            moved = [each for each in spoken.table.moved(number, counts) if each.weight >= LEAST_MOVE]
-            if not moved and not any(hit.pattern.weight > 0 for hit in found):
-                value = 0.0
-            verdicts.append(Verdict(pack, value, pack.learned.threshold(lang), found, moved[:MAX_WORDS]))
+            seen, total = counts, totals[number]
+            if found and found.traps:  # the learned words in a trap are void as well
+                seen = spoken.table.count(doc, _covered(found.traps, doc))
+                total = spoken.table.totals(seen)[number]
+            value = combined(pack.learned, evidence, total, words(length))
+            threshold = pack.learned.threshold(lang)
+            moved: list[Moved] = []
+            if value >= threshold:
+                moved = [each for each in spoken.table.moved(number, seen) if each.weight >= LEAST_MOVE][:MAX_WORDS]
+                if not moved and not any(hit.pattern.weight > 0 for hit in hits):
+                    value = 0.0
+            verdicts.append(Verdict(pack, value, threshold, hits, moved))
         return verdicts
 
     def evidence(self, doc: Document) -> dict[str, float]:
@@ -104,7 +163,8 @@ class Tagger:
         lang = _lang(doc)
         if lang not in self.languages:
             return {}
-        return {pack.topic: self._evidence(hits, doc, lang) for pack, hits in self._ready(lang).finder.find(doc)}
+        finds = self._ready(lang).finder.find(doc)
+        return {each.pack.topic: self._evidence(each.hits, doc, lang) for each in finds}
 
     def document(self, article: Mapping[str, Any]) -> Document:
         """Make an article ready, as far as topics look at it.
@@ -117,7 +177,7 @@ class Tagger:
     def make_ready(self) -> None:
         """Make all languages ready now (seconds), so that in a stream no article waits for it."""
         for lang in sorted(self.languages):
-            self._finder(lang)
+            self._ready(lang)
 
     def _ready(self, lang: str) -> _Spoken:
         if lang not in self._spoken:
@@ -135,10 +195,23 @@ class Tagger:
         return evidence(((weight, without_overlap(places)) for weight, places in ideas.values()), length, self._scoring)
 
 
+def _lang(doc: Document) -> str:
+    return next(iter(doc.meta["lang"]), "")
+
+
 def _place(spot: Spot, doc: Document) -> Place:
     tokens = doc.title if spot.field == "title" else doc.text
     first = bisect_right(tokens.ends, spot.start)
     return Place(spot.field == "title", first, max(first + 1, bisect_left(tokens.starts, spot.end)))
+
+
+def _covered(traps: Iterable[Spot], doc: Document) -> dict[str, set[int]]:
+    """Return by field the positions of the tokens that lie in traps."""
+    covered: dict[str, set[int]] = {"title": set(), "text": set()}
+    for trap in traps:
+        place = _place(trap, doc)
+        covered[trap.field].update(range(place.start, place.end))
+    return covered
 
 
 def _shown(hits: Iterable[Hit]) -> list[dict[str, Any]]:
@@ -152,3 +225,18 @@ def _shown(hits: Iterable[Hit]) -> list[dict[str, Any]]:
                 weight = 0.0 if split and at else pattern.weight
                 shown.append({"pattern": pattern.match, **spot._asdict(), "weight": weight})
     return shown
+
+
+def _shown_words(moved: Sequence[Moved], doc: Document) -> list[dict[str, Any]]:
+    """Return the learned words of a tag with their first places."""
+    wanted = {each.words: each.weight for each in moved}
+    places: dict[tuple[str, ...], list[dict[str, Any]]] = {each.words: [] for each in moved}
+    for field, tokens in (("title", doc.title), ("text", doc.text)):
+        for at, word in enumerate(tokens.texts):
+            for found in ((word,), tuple(tokens.texts[at : at + 2])):
+                if found in wanted and len(places[found]) < MAX_WORD_PLACES:
+                    start, end = tokens.starts[at], tokens.ends[at + len(found) - 1]
+                    shown = {"field": field, "start": start, "end": end, "quote": tokens.original[start:end]}
+                    pattern = {"pattern": f"model:{' '.join(found)}"}
+                    places[found].append({**pattern, **shown, "weight": round(wanted[found], 3)})
+    return [entry for each in moved for entry in places[each.words]]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from presswatch.core.scoring import DEFAULT
 from presswatch.core.topics import Tagger
-from presswatch.packfiles import load_packs, load_specs
+from presswatch.packfiles import load_files, load_packs
 from presswatch.topictests import run_examples
 
 PAGE = (Path(__file__).parents[3] / "docs" / "topics.md").read_text("utf-8")
@@ -23,7 +23,7 @@ def block(language: str) -> str:
 
 def test_the_pack_is_right_and_passes_its_examples(tmp_path: Path) -> None:
     (tmp_path / "railways.yaml").write_text(block("yaml"), encoding="utf-8")
-    outcomes = run_examples(load_specs(tmp_path))
+    outcomes = run_examples(load_files(tmp_path))
     assert len(outcomes) == 4
     assert all(outcome.passed for outcome in outcomes)
 

@@ -80,7 +80,7 @@ def test_a_pattern_over_both_fields_gives_one_entry_a_leaf_with_the_weight_on_th
 def test_a_pattern_over_both_fields_counts_once() -> None:
     both = tagger((1, "wheat AND ban")).judge({"title": "Wheat", "text": "A ban follows.", "lang": "en"})
     title_only = tagger((1, "wheat")).judge({"title": "Wheat", "text": "A ban follows.", "lang": "en"})
-    assert both[0][1] == title_only[0][1] == 0.5
+    assert both[0].score == title_only[0].score == 0.5
 
 
 def test_a_pattern_with_an_exception_has_the_places_of_what_it_wants() -> None:
@@ -124,8 +124,8 @@ def test_a_trap_that_only_touches_a_span_does_not_void_it() -> None:
 
 def test_a_negative_weight_lowers_the_score() -> None:
     article = {"title": "Wheat beer", "lang": "en"}
-    assert tagger((1, "wheat"), (-0.5, "beer")).judge(article)[0][1] == 0.293
-    assert tagger((1, "wheat"), (-1, "beer")).judge(article)[0][1] == 0.0
+    assert tagger((1, "wheat"), (-0.5, "beer")).judge(article)[0].score == 0.293
+    assert tagger((1, "wheat"), (-1, "beer")).judge(article)[0].score == 0.0
 
 
 def test_negatives_alone_are_no_tag() -> None:
@@ -134,15 +134,15 @@ def test_negatives_alone_are_no_tag() -> None:
 
 def test_wordings_of_one_idea_count_together() -> None:
     article = {"title": "Wheat and barley", "lang": "en"}
-    one_idea = tagger((1, ["wheat", "barley"])).judge(article)[0][1]
-    two_ideas = tagger((1, "wheat"), (1, "barley")).judge(article)[0][1]
+    one_idea = tagger((1, ["wheat", "barley"])).judge(article)[0].score
+    two_ideas = tagger((1, "wheat"), (1, "barley")).judge(article)[0].score
     assert 0.5 < one_idea < two_ideas
 
 
 def test_wordings_that_overlap_count_once_but_are_both_shown() -> None:
     article = {"title": "Winter wheat", "lang": "en"}
     overlapping = tagger((1, ["wheat", '"winter wheat"']))
-    assert overlapping.judge(article)[0][1] == 0.5
+    assert overlapping.judge(article)[0].score == 0.5
     assert [quote for _, _, quote, _ in evidence(overlapping.tag(article))] == ["wheat", "Winter wheat"]
 
 

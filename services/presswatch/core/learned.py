@@ -1,0 +1,285 @@
+"""The learned part of a topic: weights of words and pairs by language, and how a score is made of them. Plain data.
+
+It comes from `benchmarks.topics.train`. `Table` is all of it that one language needs, for several topics at once: a word is
+looked up once, however many topics know it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import exp, isfinite, log, sqrt
+from typing import Any, NamedTuple
+
+from presswatch.core.features import TITLE, stems, value
+from presswatch.core.rules.document import Document
+
+FORMAT = 1
+"""Of the artifact. To be raised when the same weights begin to mean something else."""
+
+ANY = "*"
+"""Stands for a language in `thresholds`: what holds where nothing was measured."""
+
+_NOTHING: Mapping[str, Collection[int]] = {}
+_MEMO_WORDS = 50_000
+_LEAST_WORDS, _MOST_WORDS = 5.0, 1000.0
+"""Lengths beyond these were rare in training; they count as these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Makes a probability of a raw number: logistic in the number and in the logarithm of the length in words.
+
+    Args:
+        slope: at least 0, so that more evidence never gives less.
+        length: added for each e-fold of words.
+        intercept: at 0 evidence and one word.
+    """
+
+    slope: float
+    length: float
+    intercept: float
+
+    def probability(self, number: float, words: float) -> float:
+        """Return the probability, 0 to 1, for an article of so many words (of English)."""
+        size = log(min(max(words, _LEAST_WORDS), _MOST_WORDS))
+        return logistic(self.slope * number + self.length * size + self.intercept)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was learned of one topic.
+
+    Args:
+        topic: the topic.
+        weights: by language, weight of each feature (`features`); a language that is here is one that it was trained in.
+        bias: by language, the constant.
+        shared: weights that count in every one of these languages, beside its own.
+        model, patterns: calibration of the sum of weights, and of the evidence of patterns (see `bent`).
+        thresholds: least score of a tag by language; `ANY` for the others.
+        version: 12 hex digits, a hash of the artifact that it was read from.
+    """
+
+    topic: str
+    weights: Mapping[str, Mapping[str, float]]
+    bias: Mapping[str, float]
+    shared: Mapping[str, float]
+    model: Calibration
+    patterns: Calibration
+    thresholds: Mapping[str, float]
+    version: str = ""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that it was trained in."""
+        return frozenset(self.weights)
+
+    def threshold(self, lang: str) -> float:
+        """Return the least score of a tag in a language."""
+        return self.thresholds.get(lang, self.thresholds[ANY])
+
+
+def encoded(learned: Learned) -> bytes:
+    """Return a learned part as JSON, always the same for the same weights. `decoded` reads it."""
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "topic": learned.topic,
+            "weights": learned.weights,
+            "bias": learned.bias,
+            "shared": learned.shared,
+            "model": _numbers(learned.model),
+            "patterns": _numbers(learned.patterns),
+            "thresholds": learned.thresholds,
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+    ).encode()
+
+
+def decoded(data: bytes) -> Learned:
+    """Read what `encoded` wrote.
+
+    Raises:
+        ValueError: it is no learned part, or one of another format; the message says what is wrong.
+    """
+    try:
+        found = json.loads(data)
+    except ValueError as error:
+        message = f"it is not JSON: {error}"
+        raise ValueError(message) from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        given = found.get("format") if isinstance(found, dict) else None
+        message = f"it has format {given!r}, and this Presswatch reads format {FORMAT}"
+        raise ValueError(message)
+    try:
+        learned = Learned(
+            topic=str(found["topic"]),
+            weights={lang: _weights(weights) for lang, weights in found["weights"].items()},
+            bias=_weights(found["bias"]),
+            shared=_weights(found["shared"]),
+            model=_calibration(found["model"]),
+            patterns=_calibration(found["patterns"]),
+            thresholds=_weights(found["thresholds"]),
+            version=hashlib.sha256(data).hexdigest()[:12],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        message = f"something is missing or of the wrong kind: {error!r}"
+        raise ValueError(message) from error
+    if ANY not in learned.thresholds or not all(0 < each <= 1 for each in learned.thresholds.values()):
+        message = "its thresholds must be above 0 and at most 1, one of them for any language"
+        raise ValueError(message)
+    if set(learned.bias) != set(learned.weights):
+        message = "it must have a bias for each of its languages"
+        raise ValueError(message)
+    return learned
+
+
+def bent(evidence: float) -> float:
+    """Return evidence of patterns as its calibration takes it: the first sign says more than the fourth."""
+    return min(sqrt(evidence), 2.0) if evidence > 0 else -min(sqrt(-evidence), 1.0)
+
+
+def logistic(x: float) -> float:
+    """Return 1 / (1 + e**-x), for any x."""
+    return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))
+
+
+class Moved(NamedTuple):
+    """A word, or two side by side, and what it added to the sum of weights."""
+
+    words: tuple[str, ...]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a table knows of the words of an article.
+
+    Args:
+        words: how often each different word occurs, the title counting more.
+        features: the same of the features of the table, by number.
+        root: square root of the number of different words.
+    """
+
+    words: Mapping[str, float]
+    features: Mapping[int, float]
+    root: float
+
+
+class Table:
+    """The weights of some topics in one language.
+
+    Args:
+        parts: those that were not trained in the language are left out.
+        lang: the language.
+    """
+
+    def __init__(self, parts: Iterable[Learned], lang: str) -> None:
+        self.parts = [part for part in parts if lang in part.weights]
+        self._bias = [part.bias[lang] for part in self.parts]
+        known: dict[str, list[tuple[int, float]]] = {}
+        for at, part in enumerate(self.parts):
+            own = part.weights[lang]
+            for feature in sorted(part.shared.keys() | own.keys()):
+                known.setdefault(feature, []).append((at, own.get(feature, 0.0) + part.shared.get(feature, 0.0)))
+        self._numbers = {feature: number for number, feature in enumerate(known)}
+        self._weights = list(known.values())
+        self._pairs: dict[str, dict[str, int]] = {}
+        for feature, number in self._numbers.items():
+            first, space, second = feature.partition(" ")
+            if space:
+                self._pairs.setdefault(first, {})[second] = number
+        self._remembered: dict[str, tuple[int, ...]] = {}
+
+    def count(self, doc: Document, without: Mapping[str, Collection[int]] = _NOTHING) -> Counts:
+        """Look up the words of an article, once for all topics.
+
+        Args:
+            doc: the article.
+            without: by field the positions of tokens that do not count.
+        """
+        words: dict[str, float] = {}
+        features: dict[int, float] = {}
+        pairs = self._pairs
+        for field, found, worth in (("title", doc.title.texts, TITLE), ("text", doc.text.texts, 1.0)):
+            left_out = without.get(field)
+            tokens = ["" if at in left_out else token for at, token in enumerate(found)] if left_out else found
+            for word in tokens:
+                words[word] = words.get(word, 0.0) + worth
+            for first, second in pairwise(tokens):
+                if first in pairs and (number := pairs[first].get(second)) is not None:
+                    features[number] = features.get(number, 0.0) + worth
+        words.pop("", None)
+        for word, count in words.items():
+            for number in self._features_of(word):
+                features[number] = features.get(number, 0.0) + count
+        return Counts(words, features, sqrt(max(1, len(words))))
+
+    def totals(self, counts: Counts) -> list[float]:
+        """Return for each of `parts` the sum of its weights, with its bias."""
+        sums = [0.0] * len(self.parts)
+        for number, count in counts.features.items():
+            worth = value(count)
+            for at, weight in self._weights[number]:
+                sums[at] += worth * weight
+        return [bias + total / counts.root for bias, total in zip(self._bias, sums, strict=True)]
+
+    def moved(self, at: int, counts: Counts) -> list[Moved]:
+        """Return what the words and pairs of an article added to the sum of one of `parts`, the most first.
+
+        What a beginning adds goes to the words that begin so, by how often they occur.
+        """
+        worth = {
+            number: weight * value(count) / counts.root
+            for number, count in counts.features.items()
+            for part, weight in self._weights[number]
+            if part == at
+        }
+        moved = []
+        for word, count in counts.words.items():
+            numbers = [number for number in self._features_of(word) if number in worth]
+            if numbers:
+                total = sum(worth[number] * count / counts.features[number] for number in numbers)
+                moved.append(Moved((word,), total))
+        for first, seconds in self._pairs.items():
+            if first in counts.words:
+                found = (Moved((first, second), worth[number]) for second, number in seconds.items() if number in worth)
+                moved.extend(found)
+        return sorted(moved, key=lambda each: (-each.weight, each.words))
+
+    def _features_of(self, word: str) -> tuple[int, ...]:
+        numbers = self._remembered.get(word)
+        if numbers is None:
+            numbers = tuple(self._numbers[each] for each in (word, *stems(word)) if each in self._numbers)
+            if len(self._remembered) >= _MEMO_WORDS:
+                self._remembered.clear()
+            self._remembered[word] = numbers
+        return numbers
+
+
+def _numbers(calibration: Calibration) -> list[float]:
+    return [calibration.slope, calibration.length, calibration.intercept]
+
+
+def _calibration(found: Sequence[float]) -> Calibration:
+    slope, length, intercept = (_number(each) for each in found)
+    if slope < 0:
+        message = "a calibration falls where it must rise"
+        raise ValueError(message)
+    return Calibration(slope, length, intercept)
+
+
+def _weights(found: Mapping[str, float]) -> dict[str, float]:
+    return {str(name): _number(weight) for name, weight in found.items()}
+
+
+def _number(found: Any) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float) or not isfinite(found):
+        message = f"{found!r} stands where a number must"
+        raise ValueError(message)
+    return float(found)
