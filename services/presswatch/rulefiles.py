@@ -7,7 +7,7 @@ rules; lists in ``lists/NAME.txt``, one term a line, for ``@NAME`` in any rule o
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from presswatch.core.errors import ConfigError, RuleError
 from presswatch.core.rules.faults import Lint, did_you_mean
-from presswatch.core.rules.lints import lint, lint_entries
+from presswatch.core.rules.lints import Linter
 from presswatch.core.rules.lists import entry_errors, read_entries
 from presswatch.core.rules.picture import place, point
 from presswatch.core.rules.rule import Rule, RuleSpec, rule_of
@@ -119,17 +119,17 @@ def load_rules(folder: Path) -> list[Rule]:
     return list(checked.rules)
 
 
-def check_rules(folder: Path, topics: Collection[str] | None = None) -> Checked:
+def check_rules(folder: Path, linter: Linter | None = None) -> Checked:
     """Read rule files like `load_rules`, and return mistakes as well as warnings instead of raising.
 
     Args:
         folder: as for `load_rules`.
-        topics: those that articles can be tagged with; None if it is not known.
+        linter: what warns; if None, one that knows neither topics nor stream.
     """
     if not folder.exists():
         return Checked((), (Problem(str(folder), 0, 0, "there is no such file or folder", "check the path"),), ())
     root = folder if folder.is_dir() else folder.parent
-    loader = _Loader(topics)
+    loader = _Loader(linter)
     loader.read_lists(root / LISTS)
     for path in rule_files(folder):
         loader.read_rules(path)
@@ -172,8 +172,8 @@ def rule_files(folder: Path) -> Iterator[Path]:
 
 
 class _Loader:
-    def __init__(self, topics: Collection[str] | None = None) -> None:
-        self.topics = topics
+    def __init__(self, linter: Linter | None = None) -> None:
+        self.linter = linter or Linter()
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.rules: list[Rule] = []
@@ -224,7 +224,7 @@ class _Loader:
                 )
             if not wrong:
                 self.warnings += (
-                    _in_list(str(path), numbered[index][0], lines, each) for index, each in lint_entries(entries)
+                    _in_list(str(path), numbered[index][0], lines, each) for index, each in self.linter.entries(entries)
                 )
             right = tuple(entry for index, entry in enumerate(entries) if index not in wrong)
             self.lists[path.stem] = right or ("unread",)
@@ -281,7 +281,7 @@ class _Loader:
             node, errors = parse_all(query, self.lists)
             self.problems += file.of_query((*loc, "query"), shown, query, errors)
             if node:
-                self.warnings += file.of_query((*loc, "query"), shown, query, lint(node, self.topics))
+                self.warnings += file.of_query((*loc, "query"), shown, query, self.linter.query(node))
             if spec and node and sound and len(self.problems) == before:
                 self.rules.append(rule_of(spec, node))
 

@@ -1,4 +1,4 @@
-"""What an analyst asks of the indexed articles about rules: `rules diff`, on the real engine, as typed."""
+"""What an analyst asks of the indexed articles about rules: `rules diff`, `cost`, `lint --since`, on the real engine, as typed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from tests.integration.history_corpus import DAY, corpus, put
 from tests.processes import Sandbox
 
 from presswatch.adapters.elasticsearch import connect
+from presswatch.core.article import digest
 from presswatch.core.messages import TaggedArticle
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.match import Expression, Matcher
 from presswatch.engines import Engines
 from presswatch.indexer.documents import content_of
 from presswatch.rulefiles import load_rules
+from presswatch.sample import Sample
 from presswatch.settings import ElasticsearchSettings
 
 pytestmark = pytest.mark.engine
@@ -47,7 +49,7 @@ NEW = """
 
 @pytest.fixture(scope="module")
 def articles() -> list[TaggedArticle]:
-    return corpus(7, 600)
+    return corpus(7, 1200)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +137,7 @@ def test_a_diff_as_a_person_reads_it(sandbox: Sandbox) -> None:
     assert any(line.startswith("      OLD fails at") for line in block)
     assert any(line.startswith("  + and ") and line.endswith(" more (--limit)") for line in block)
     assert "idle: only in OLD (disabled in NEW)" in told
-    assert told.splitlines()[-1] == "5 rules: 1 changed, 1 only in NEW, 2 only in OLD, 1 unchanged; over 600 articles"
+    assert told.splitlines()[-1] == "5 rules: 1 changed, 1 only in NEW, 2 only in OLD, 1 unchanged; over 1,200 articles"
 
 
 @pytest.mark.parametrize(
@@ -150,3 +152,68 @@ def test_mistakes_end_with_2(sandbox: Sandbox, arguments: tuple[str, ...], said:
     (sandbox.folder / "broken" / "r.yaml").write_text("{id: r, name: r, query: a b}")
     paths = [str(sandbox.folder / each) if (sandbox.folder / each).is_dir() else each for each in arguments]
     assert said in refused(sandbox, *paths)
+
+
+def test_cost_counts_what_the_matcher_looks_at(sandbox: Sandbox, articles: Sequence[TaggedArticle]) -> None:
+    (sandbox.folder / "old" / "more.yaml").write_text("{id: most, name: m, query: 'words:>1'}")
+    everything = ("--since", "2026-01-01", *UNTIL)
+    told = objects(sandbox.command("rules", "cost", str(sandbox.folder / "old"), *everything, "--json"))
+    *rows, total = told
+    assert (total["articles_read"], total["articles"], total["sample"], total["rules"]) == (1200, 1200, False, 5)
+    assert total["looks"] == pytest.approx(sum(row["looks"] for row in rows), abs=0.01)
+    hits = {rule: len(found) for rule, found in matched(sandbox.folder / "old", articles, 0).items()}
+    assert {row["rule"]: round(row["hits"] * 1.2) for row in rows} == hits
+    assert rows[0]["rule"] == "most"
+    assert rows[0]["share"] == pytest.approx(1000 / total["budget"])
+    for row in rows:
+        assert row["looks"] >= row["hits"] > 0
+    bans = next(row for row in rows if row["rule"] == "bans")
+    assert set(bans["clause"].split(" with ")) == {"wheat", "ban*"}
+    shown = sandbox.command("rules", "cost", str(sandbox.folder / "old"), *everything, "--limit", "1").splitlines()
+    assert shown[1].split() == ["most", "1,000.0", "1,000.0", "2.0%", "words:>1", "(1,000.0)"]
+    assert shown[-1] == "per 1,000 articles; all 1,200 articles read; 5 rules; budget 50,000 looks"
+
+
+def test_a_sample_is_the_same_each_time_and_about_as_large_as_asked(engines: Engines) -> None:
+    es = ElasticsearchSettings(url=engines.url, prefix=f"sample-{uuid4().hex[:8]}-")
+    with connect(es) as client:
+        put(client, es, [each.model_copy(update={"id": digest(each.id)}) for each in corpus(8, 600)])
+        sample = Sample(client, es, 0, None, 100)
+        assert (sample.total, sample.whole) == (600, False)
+        first, second = ([article["id"] for article in sample] for _ in range(2))
+        assert first == second
+        assert 60 <= len(first) <= 140
+        whole = Sample(client, es, 0, None, 600)
+        assert whole.whole
+        assert len(list(whole)) == 600
+        for name in client.indices.get(index=f"{es.prefix}*").body:
+            client.indices.delete(index=name)
+
+
+def test_lints_of_the_stream(sandbox: Sandbox) -> None:
+    folder = sandbox.folder / "lint"
+    folder.mkdir()
+    (folder / "r.yaml").write_text(
+        """
+- {id: wide, name: w, query: 'wheat OR org*'}
+- {id: fine, name: f, query: 'wheat AND lang:en AND organi*'}
+- id: lacks
+  name: l
+  query: >
+    wheat OR organisation OR organization
+      OR bans OR banned
+- {id: slip, name: s, query: 'wheat AND source:"Le Mond"'}
+""",
+        encoding="utf-8",
+    )
+    times = ("--since", "2026-01-01", *UNTIL)
+    told = sandbox.command("rules", "lint", str(folder), *times)
+    assert "r.yaml:7:5: this rule has no words in " in told
+    for lang in ("ar", "el", "hi", "ja", "ko", "ru", "th", "tr", "zh"):
+        assert f" {lang} (10% of the articles)" in told
+    assert " en (" not in told
+    assert 'r.yaml:9:41: no article of that time has `source:"Le Mond"`' in told
+    assert "mend: did you mean `le monde`?" in told
+    assert "in rule fine" not in told
+    assert told.splitlines()[-1] == "3 warnings in 3 rules; 4 rules checked"
+    assert sandbox.command("rules", "lint", str(folder)) == "no warnings; 4 rules checked\n"

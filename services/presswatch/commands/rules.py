@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,7 +14,7 @@ from presswatch.core.rules.kibana import Gap, to_kibana
 from presswatch.core.rules.model import Node
 from presswatch.core.rules.printer import to_query
 from presswatch.junit import Case, report
-from presswatch.rulefiles import RuleFileError, check_rules, load_rules
+from presswatch.rulefiles import load_rules
 from presswatch.ruletests import Outcome, details, example_places, headline, pictures, run_examples
 from presswatch.typed import parse_typed
 
@@ -28,6 +27,7 @@ class RulesCommands(LazyGroup):
     lazy: ClassVar = {
         "apply": ("presswatch.commands.rules_apply", "Put a folder of rules into force, everywhere."),
         "list": ("presswatch.commands.rules_list", "List the rules in force, and who manages them."),
+        "lint": ("presswatch.commands.rules_lint", "Show what is probably not meant, in rules that are correct."),
         "diff": ("presswatch.commands.rules_diff", "Compare two versions of rules over the articles indexed."),
         "cost": ("presswatch.commands.rules_cost", "Tell which rules the matcher looks at often, and for which words."),
     }
@@ -117,24 +117,6 @@ def _save(file: Path, data: bytes) -> None:
         file.write_bytes(data)
     except OSError as error:
         raise ConfigError(f"--junit: cannot write {file}: {error.strerror}") from error
-
-
-@command.command("lint")
-@_rules_argument
-def lint_rules(path: Path) -> None:
-    """Show what is probably not meant, in rules that are correct.
-
-    Exit code: 0, with or without warnings; 2 if a rule is wrong.
-    """
-    checked = check_rules(path)
-    if checked.problems:
-        raise RuleFileError(checked.problems)
-    for warning in checked.warnings:
-        click.echo(f"{warning}\n")
-    number = len(checked.warnings)
-    by_rule = Counter(warning.rule for warning in checked.warnings)
-    found = f"{_number(number, 'warning')} in {_number(len(by_rule), 'rule')}" if number else "no warnings"
-    click.echo(f"{found}; {_number(len(checked.rules), 'rule')} checked")
 
 
 def _number(number: int, what: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from presswatch.core.rules.lints import lint, lint_entries
+from presswatch.core.rules.lints import Linter
 from presswatch.core.rules.syntax import parse
 from presswatch.rulefiles import check_rules
 
@@ -15,7 +15,7 @@ TOPICS = ("health", "agriculture")
 
 
 def told(query: str) -> list[tuple[str, str]]:
-    return [(query[each.start : each.end], each.message) for each in lint(parse(query, LISTS), TOPICS)]
+    return [(query[each.start : each.end], each.message) for each in Linter(TOPICS).query(parse(query, LISTS))]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_long_list_of_words_is_compared_by_a_table() -> None:
 
 
 def test_entries_of_lists() -> None:
-    found = list(lint_entries(("wheat", "who?", "Wheat", "raw:WHO*", '"durum wheat"', "durum wheat", "東*")))
+    found = list(Linter().entries(("wheat", "who?", "Wheat", "raw:WHO*", '"durum wheat"', "durum wheat", "東*")))
     assert [index for index, _ in found] == [1, 2, 3, 5, 6]
     assert "stands in the list already, as `wheat`" in found[1][1].message
 
@@ -171,7 +171,7 @@ def test_places_in_files(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text(
         'id: r\nname: R\nquery: >\n  @grains AND rice\n    AND topic:helth\n  AND NOT "rice*"\n', encoding="utf-8"
     )
-    warnings = check_rules(tmp_path, topics=TOPICS).warnings
+    warnings = check_rules(tmp_path, Linter(TOPICS)).warnings
     places = [(Path(each.file).name, each.line, each.column, each.carets.count("^")) for each in warnings]
     assert places == [("grains.txt", 3, 3, 6), ("grains.txt", 4, 1, 5), ("r.yaml", 5, 9, 11), ("r.yaml", 6, 7, 11)]
     assert all(each.mend for each in warnings)

@@ -111,7 +111,7 @@ class Pages:
                 ).body
             except ApiError as error:
                 why = str(error.body)
-                if any(sign in why for sign in _TOO_LARGE):
+                if too_large(error):
                     raise _TooLargeError(why[:300]) from error
                 if "search_context_missing_exception" in why:
                     raise _PointLostError from error
@@ -131,6 +131,12 @@ class Pages:
             # it expires by itself; that the server is away has been told by the page that was not read
             with contextlib.suppress(RetryableError, FatalError), translated():
                 self._client.close_point_in_time(id=self._point)
+
+
+def too_large(error: ApiError) -> bool:
+    """Tell whether the server refused a query because it has too many clauses, or a prefix stands for too many words."""
+    why = str(error.body)
+    return any(sign in why for sign in _TOO_LARGE)
 
 
 class _TooLargeError(Exception):

@@ -45,9 +45,9 @@ class Faults:
         return sorted(self._errors, key=lambda error: (error.start, error.end))
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that is spelt most like this one, if any is close."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the known word that is spelt most like this one, if any is close: `cutoff` 0 takes anything, 1 equals only."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return close[0] if close else None
 
 

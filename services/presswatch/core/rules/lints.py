@@ -22,29 +22,41 @@ _NO_SUBTAG = re.compile(r"[a-z]{2,3}")
 _ADDRESS = re.compile(r"https?://")
 
 
-def lint(node: Node, topics: Collection[str] | None = None) -> list[Lint]:
-    """Return all warnings about a query, by place. Terms of named lists are left out; see `lint_entries`.
+class Linter:
+    """Warns of what a query itself shows.
 
     Args:
-        node: its tree.
         topics: the topics that articles can be tagged with; None if it is not known.
     """
-    found = [*_of(node, topics), *contradictions(node), *superfluous(node)]
-    return sorted(found, key=lambda each: (each.start, each.end))
 
+    def __init__(self, topics: Collection[str] | None = None) -> None:
+        self._topics = topics
 
-def lint_entries(entries: Sequence[str]) -> Iterator[tuple[int, Lint]]:
-    """Yield the warnings about the entries of a named list, all of them right, with the index of each."""
-    first: dict[str, int] = {}
-    for index, entry in enumerate(entries):
-        term = read_term(entry)
-        for each in _of_leaf(term, None):
-            yield index, Lint(each.message, 0, len(entry), each.mend)
-        form = normal_form(term)
-        if form in first:
-            message = f"this term stands in the list already, as `{excerpt(entries[first[form]])}`"
-            yield index, Lint(message, 0, len(entry), "leave one of them out")
-        first.setdefault(form, index)
+    def query(self, node: Node) -> list[Lint]:
+        """Return all warnings about a query, by place. Terms of named lists are left out; see `entries`."""
+        found = [*_of(node, self._topics), *contradictions(node), *superfluous(node), *self.more(node)]
+        return sorted(found, key=lambda each: (each.start, each.end))
+
+    def more(self, _node: Node) -> Iterator[Lint]:
+        """Yield warnings about a query that others know of."""
+        yield from ()
+
+    def term(self, _leaf: Phrase | Raw) -> Iterator[Lint]:
+        """Yield warnings about one leaf that others know of."""
+        yield from ()
+
+    def entries(self, entries: Sequence[str]) -> Iterator[tuple[int, Lint]]:
+        """Yield the warnings about the entries of a named list, all of them right, with the index of each."""
+        first: dict[str, int] = {}
+        for index, entry in enumerate(entries):
+            term = read_term(entry)
+            for each in [*_of_leaf(term, None), *self.term(term)]:
+                yield index, Lint(each.message, 0, len(entry), each.mend)
+            form = normal_form(term)
+            if form in first:
+                message = f"this term stands in the list already, as `{excerpt(entries[first[form]])}`"
+                yield index, Lint(message, 0, len(entry), "leave one of them out")
+            first.setdefault(form, index)
 
 
 def _of(node: Node, topics: Collection[str] | None) -> Iterator[Lint]:
