@@ -12,7 +12,9 @@ _WORK_S = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 
 RECORDS = Counter("presswatch_records_total", "Records taken in by a stage and dealt with.", ["stage", "outcome"])
 DEAD_LETTERS = Counter("presswatch_dead_letters_total", "Records sent to the dead letters.", ["stage", "reason"])
-RETRIED = Counter("presswatch_dead_letters_retried_total", "Dead letters that somebody sent again, taken in.", ["stage"])
+RETRIED = Counter(
+    "presswatch_dead_letters_retried_total", "Dead letters that somebody sent again, taken in.", ["stage"]
+)
 RETRIES = Counter("presswatch_retries_total", "Attempts repeated because the world was bad.", ["stage", "reason"])
 LATENCY = Histogram(
     "presswatch_latency_seconds",
@@ -59,7 +61,7 @@ FEEDS_FAILING = Gauge("presswatch_feeds_failing", "Feeds whose last poll failed.
 
 TAGS = Counter("presswatch_tags_total", "Tags given.", ["topic", "lang"])
 UNSUPPORTED = Counter(
-    "presswatch_unsupported_language_total", "Articles in a language that no topic pack covers.", ["lang"]
+    "presswatch_unsupported_language_total", "Articles in a language that a topic cannot judge.", ["topic", "lang"]
 )
 
 ARTICLES_INDEXED = Counter("presswatch_articles_indexed_total", "Decisions of the indexer on articles.", ["decision"])

@@ -131,7 +131,7 @@ def group(kafka: KafkaSettings, stage: Stage) -> str:
     return f"{kafka.prefix}presswatch-{stage}"
 
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 """Raised with every change of a mapping below. A service refuses to start on an older one."""
 
 ARTICLES = "articles"
@@ -170,6 +170,7 @@ _ARTICLE_PROPERTIES: dict[str, Any] = {
     "origin": _KEYWORD,
     "words": {"type": "integer"},
     "topic": _KEYWORD,
+    "unsupported": _KEYWORD,
     "score": {"type": "object", "dynamic": True},
     "tags": _OPAQUE,
     "rule": _KEYWORD,

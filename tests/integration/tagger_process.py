@@ -18,8 +18,6 @@ from presswatch.tagger.run import PARTS, run
 class WordTagger:
     """Tags by one word, after so many milliseconds of work."""
 
-    languages = frozenset({"en"})
-
     def __init__(self, work_ms: float) -> None:
         self._work_s = work_ms / 1000
 
@@ -40,6 +38,9 @@ class WordTagger:
             "weight": 1.0,
         }
         return [{"topic": "agriculture", "score": 0.9, "threshold": 0.5, "pack": "0" * 12, "evidence": [evidence]}]
+
+    def unsupported(self, lang: str) -> list[str]:
+        return [] if lang == "en" else ["agriculture"]
 
 
 def main() -> None:

@@ -69,7 +69,8 @@ def test_tags_articles_commits_them_and_tells_of_it(bench: Bench) -> None:
     until(lambda: bench.committed() == bench.delivered(), "all committed")
     assert process.metric('presswatch_records_total{outcome="tagged",stage="tagger"}') == 20
     assert process.metric('presswatch_tags_total{lang="en",topic="agriculture"}') == 20
-    assert process.metric('presswatch_unsupported_language_total{lang="xx"}') == 1
+    assert (by_id["a3"].unsupported, by_id["a20"].unsupported) == ([], ["agriculture"])
+    assert process.metric('presswatch_unsupported_language_total{lang="xx",topic="agriculture"}') == 1
     assert process.metric('presswatch_latency_seconds_count{stage="tagger"}') == 21
     assert process.get("/healthz")[0] == 200
     assert process.terminate() == 0

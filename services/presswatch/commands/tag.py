@@ -48,7 +48,7 @@ def answer(article: Mapping[str, Any], tagger: Tagger) -> dict[str, Any]:
     """
     known = with_language(article)
     document = matching.document({key: known.get(key) for key in ("title", "text", "lang")})
-    unsupported = tagger.unsupported(known, document)
+    unsupported = tagger.unsupported(next(iter(document.meta["lang"]), ""))
     return {
         **article,
         "tags": tagger.tag(known, document),

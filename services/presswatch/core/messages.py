@@ -114,6 +114,9 @@ class TaggedArticle(_ArticleBody):
     tagged: Millis
     generation: int = Field(default=0, ge=0, lt=2**20, description="Roll-outs of topic packs and stories so far.")
     tags: list[Tag] = []
+    unsupported: list[str] = Field(
+        default=[], description="Topics that have neither patterns nor learned words in its language: nobody looked."
+    )
 
 
 class ReceiptEntry(_Part):

@@ -107,13 +107,8 @@ class Tagger:
             if verdict.tagged
         ]
 
-    def unsupported(self, article: Mapping[str, Any], doc: Document | None = None) -> list[str]:
-        """Return the topics that have neither patterns nor learned words in the article's language: nobody looked.
-
-        Raises:
-            BadMessageError: title, text or lang has the wrong type.
-        """
-        lang = _lang(self.document(article) if doc is None else doc)
+    def unsupported(self, lang: str) -> list[str]:
+        """Return the topics that have neither patterns nor learned words in a language (primary subtag): nobody looks."""
         return [pack.topic for pack in self.packs if lang not in pack.languages]
 
     def judge(self, article: Mapping[str, Any], doc: Document | None = None) -> list[Verdict]:

@@ -23,7 +23,7 @@ Content = dict[str, Any]
 
 _FIELDS = (
     "title", "text", "url", "domain", "source", "external_id", "country", "author", "lang", "lang_from", "published",
-    "published_precision", "published_raw", "fetched", "tagged", "origin", "tags",
+    "published_precision", "published_raw", "fetched", "tagged", "origin", "tags", "unsupported",
 )  # fmt: skip
 _OF_FIRST_SIGHTING = ("url", "domain", "source", "external_id", "country")
 """Who brought the article first keeps it: a second feed or a copy under another address does not take it over."""
@@ -54,7 +54,7 @@ def merged(stored: Mapping[str, Any] | None, article: TaggedArticle, state: Stat
     if state == "unchanged":
         return before
     if state == "regenerated":
-        renewed = ("title", "text", "lang", "lang_from", "tags", "tagged")
+        renewed = ("title", "text", "lang", "lang_from", "tags", "unsupported", "tagged")
         return before | {name: incoming[name] for name in renewed if name in incoming}
     content = incoming | {name: before[name] for name in _OF_FIRST_SIGHTING if name in before}
     if "published" not in incoming:

@@ -22,11 +22,11 @@ _PRIMARY_SUBTAG = re.compile(r"[a-z]{2,3}(?=-|$)")
 class TagsArticles(Protocol):
     """The port to the topic engine (`presswatch.core.topics.Tagger`)."""
 
-    languages: frozenset[str]
-    """Primary subtags of the languages that at least one topic pack covers."""
-
     def tag(self, article: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Return the tags of an article, as on the wire."""
+
+    def unsupported(self, lang: str) -> list[str]:
+        """Return the topics that cannot be judged in a language (primary subtag)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ class Tagging:
         try:
             body = raw.model_dump(exclude={"schema_name", "schema_version"})
             tags = [Tag.model_validate(tag) for tag in self._tagger.tag(body)]
-            article = TaggedArticle(**body, tagged=self._clock_ms(), tags=tags)
+            unsupported = self._tagger.unsupported(language_label(raw.lang))
+            article = TaggedArticle(**body, tagged=self._clock_ms(), tags=tags, unsupported=unsupported)
             return Tagged(article.id.encode(), article.encode(), article)
         except (FatalError, BadMessageError):
             raise
@@ -75,8 +76,8 @@ class Tagging:
         metrics.RECORDS.labels("tagger", "tagged" if article.tags else "untagged").inc()
         for tag in article.tags:
             metrics.TAGS.labels(tag.topic, lang).inc()
-        if lang not in self._tagger.languages:
-            metrics.UNSUPPORTED.labels(lang).inc()
+        for topic in article.unsupported:
+            metrics.UNSUPPORTED.labels(topic, lang).inc()
         if article.origin == "live":
             metrics.LATENCY.labels("tagger").observe(max(0, self._clock_ms() - article.fetched) / 1000)
 

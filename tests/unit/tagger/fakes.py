@@ -16,8 +16,6 @@ NOW_MS = 1_780_000_000_000
 class WordTagger:
     """Tags articles that hold the word "wheat"; one titled "fail" cannot be tagged."""
 
-    languages = frozenset({"en"})
-
     def tag(self, article: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         if article["title"] == "fail":
             raise ValueError("no such pattern")
@@ -33,6 +31,9 @@ class WordTagger:
             "weight": 1.0,
         }
         return [{"topic": "agriculture", "score": 0.9, "threshold": 0.5, "pack": "0" * 12, "evidence": [evidence]}]
+
+    def unsupported(self, lang: str) -> list[str]:
+        return [] if lang == "en" else ["agriculture"]
 
 
 def article(number: int, **fields: Any) -> RawArticle:

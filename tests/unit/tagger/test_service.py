@@ -29,10 +29,11 @@ def test_keeps_every_field_of_the_article_and_adds_tags_and_time() -> None:
     tagged = tagging().process(raw.encode())
     again = TaggedArticle.decode(tagged.value)
     assert tagged.key == b"a1"
-    kept = again.model_dump(exclude={"schema_name", "schema_version", "tagged", "generation", "tags"})
+    kept = again.model_dump(exclude={"schema_name", "schema_version", "tagged", "generation", "tags", "unsupported"})
     assert kept == raw.model_dump(exclude={"schema_name", "schema_version"})
     assert again.tagged == NOW_MS
     assert again.schema_name == "article.tagged"
+    assert again.unsupported == ["agriculture"]  # the fake knows English only
     (tag,) = again.tags
     assert (tag.topic, tag.evidence[0].quote) == ("agriculture", "wheat")
 
@@ -83,8 +84,8 @@ def test_counts_tags_outcome_latency_and_languages_without_a_pack() -> None:
         "tagged": ("presswatch_records_total", {"stage": "tagger", "outcome": "tagged"}),
         "untagged": ("presswatch_records_total", {"stage": "tagger", "outcome": "untagged"}),
         "tags": ("presswatch_tags_total", {"topic": "agriculture", "lang": "en"}),
-        "unknown": ("presswatch_unsupported_language_total", {"lang": "unknown"}),
-        "english": ("presswatch_unsupported_language_total", {"lang": "en"}),
+        "unknown": ("presswatch_unsupported_language_total", {"topic": "agriculture", "lang": "unknown"}),
+        "english": ("presswatch_unsupported_language_total", {"topic": "agriculture", "lang": "en"}),
         "seconds": ("presswatch_latency_seconds_sum", {"stage": "tagger"}),
     }
     before = {key: sample(name, **labels) for key, (name, labels) in names.items()}
