@@ -21,6 +21,8 @@ pub struct PyDocument {
     pub inner: Arc<Document>,
     /// Title and text as they came: places are quoted from these.
     pub originals: [Py<PyString>; 2],
+    /// Whether title and text hold nothing but ASCII.
+    pub ascii: [bool; 2],
     tokens: [PyOnceLock<Py<PyAny>>; 2],
     meta: PyOnceLock<Py<PyDict>>,
     numbers: PyOnceLock<Py<PyDict>>,
@@ -29,6 +31,7 @@ pub struct PyDocument {
 impl PyDocument {
     fn new(inner: Document, originals: [Py<PyString>; 2]) -> Self {
         Self {
+            ascii: [inner.title.original.is_ascii(), inner.text.original.is_ascii()],
             inner: Arc::new(inner),
             originals,
             tokens: [PyOnceLock::new(), PyOnceLock::new()],

@@ -2,27 +2,22 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::ops::Range;
 use std::sync::Arc;
 
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::PyKeyError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyFloat, PySlice, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::document::PyDocument;
+use super::places::Places;
 use super::queries::{self, Batch, ask_python};
 use super::text::read;
 use super::tree::node;
-use crate::document::META_NAMES;
-use crate::engine::outcome::{Found, PUBLISHED, Part, Place, Receipt, SCORES, WORDS};
-use crate::engine::{self, Index, Outcome};
+use crate::engine::outcome::Found;
+use crate::engine::{self, Index};
 use crate::rules::{Rejected, parse};
-
-static RECEIPT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-static OCCURRENCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A set of expressions, to which single ones are added and from which they are removed without a rebuild, while others match.
 #[pyclass(frozen, module = "presswatch_matcher")]
@@ -137,11 +132,12 @@ impl Matcher {
             Err(_) => Py::new(py, PyDocument::like(document)?)?,
         };
         let inner = &document.get().inner;
-        let outcome = py.detach(|| Arc::new(self.engine.matches(inner, cover.then_some(most))));
-        let matches = (0..outcome.found.len()).map(|at| Match {
-            outcome: Arc::clone(&outcome),
+        let outcome = py.detach(|| self.engine.matches(inner, cover.then_some(most)));
+        let count = outcome.found.len();
+        let places = Arc::new(Places::new(outcome, document));
+        let matches = (0..count).map(|at| Match {
+            places: Arc::clone(&places),
             at,
-            document: document.clone_ref(py),
             receipts: PyOnceLock::new(),
             occurrences: PyOnceLock::new(),
         });
@@ -154,9 +150,8 @@ impl Matcher {
 /// Receipts become objects of Python's when they are asked for.
 #[pyclass(frozen, module = "presswatch_matcher")]
 pub struct Match {
-    outcome: Arc<Outcome>,
+    places: Arc<Places>,
     at: usize,
-    document: Py<PyDocument>,
     receipts: PyOnceLock<Py<PyTuple>>,
     occurrences: PyOnceLock<Py<PyTuple>>,
 }
@@ -175,27 +170,14 @@ impl Match {
 
     #[getter]
     fn receipts(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
-        let made = self.receipts.get_or_try_init(py, || {
-            let class = RECEIPT.import(py, "presswatch.core.rules.reading", "Receipt")?;
-            let parts = &self.outcome.parts[range(&self.found().parts)];
-            let receipts = parts.iter().flat_map(|part| &self.outcome.receipts[range(part)]).map(|receipt| {
-                let (field, start, end, quote) = self.shown(py, receipt)?;
-                let leaf = self.outcome.leaves[receipt.leaf as usize].as_str();
-                class.call1((leaf, field, start, end, quote))
-            });
-            PyResult::Ok(PyTuple::new(py, receipts.collect::<PyResult<Vec<_>>>()?)?.unbind())
-        })?;
+        let made = self.receipts.get_or_try_init(py, || self.places.receipts(py, self.found()).map(Bound::unbind))?;
         Ok(made.clone_ref(py))
     }
 
     #[getter]
     fn occurrences(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
-        let made = self.occurrences.get_or_try_init(py, || {
-            let class = OCCURRENCE.import(py, "presswatch.core.rules.reading", "Occurrence")?;
-            let places = &self.outcome.occurrences[range(&self.found().occurrences)];
-            let places = places.iter().map(|place| class.call1(self.shown(py, place)?));
-            PyResult::Ok(PyTuple::new(py, places.collect::<PyResult<Vec<_>>>()?)?.unbind())
-        })?;
+        let made =
+            self.occurrences.get_or_try_init(py, || self.places.occurrences(py, self.found()).map(Bound::unbind))?;
         Ok(made.clone_ref(py))
     }
 
@@ -234,55 +216,8 @@ impl Match {
     }
 }
 
-type Shown<'py> = (Bound<'py, PyString>, Option<u32>, Option<u32>, Bound<'py, PyAny>);
-
 impl Match {
     fn found(&self) -> &Found {
-        &self.outcome.found[self.at]
+        &self.places.outcome.found[self.at]
     }
-
-    /// A place as Python shows it: field, start, end and quote.
-    fn shown<'py>(&self, py: Python<'py>, receipt: &Receipt) -> PyResult<Shown<'py>> {
-        let document = self.document.get();
-        let slice = |field: usize, start: u32, end: u32| {
-            let name = if field == 0 { intern!(py, "title") } else { intern!(py, "text") };
-            let original = document.originals[field].bind(py);
-            let quote = original.get_item(PySlice::new(py, start as isize, end as isize, 1))?;
-            PyResult::Ok((name.clone(), Some(start), Some(end), quote))
-        };
-        match receipt.place {
-            Place::Title(start, end) => slice(0, start, end),
-            Place::Text(start, end) => slice(1, start, end),
-            Place::Meta(name, value) => {
-                let written = &document.inner.meta[name as usize][value as usize].written;
-                Ok((PyString::new(py, META_NAMES[name as usize]), None, None, PyString::new(py, written).into_any()))
-            }
-            Place::Number(number) => self.number(py, number),
-        }
-    }
-
-    fn number<'py>(&self, py: Python<'py>, which: u32) -> PyResult<Shown<'py>> {
-        let document = &self.document.get().inner;
-        let (name, number) = match which {
-            PUBLISHED => {
-                let written = document.published_written.as_deref();
-                return Ok((PyString::new(py, "published"), None, None, written.into_pyobject(py)?));
-            }
-            WORDS => (PyString::new(py, "words"), document.words()),
-            score => {
-                let (topic, score) = &document.scores[(score - SCORES) as usize];
-                (PyString::new(py, &format!("score.{topic}")), *score)
-            }
-        };
-        Ok((name, None, None, shortest(py, number)?.into_any()))
-    }
-}
-
-/// A number as people write it: `f"{number:.15g}"`.
-fn shortest(py: Python<'_>, number: f64) -> PyResult<Bound<'_, PyString>> {
-    Ok(PyFloat::new(py, number).call_method1("__format__", (".15g",))?.cast_into::<PyString>()?)
-}
-
-fn range(part: &Part) -> Range<usize> {
-    part.start as usize..part.end as usize
 }

@@ -2,6 +2,7 @@
 
 mod document;
 mod matcher;
+mod places;
 mod queries;
 mod text;
 mod tree;
