@@ -29,8 +29,8 @@ POLL_MS = 200
 CHECK_S = 5.0
 """Between two questions to Kafka where the topic ends: so we notice that Kafka is away, and how old our state is."""
 
-SLICE_S = 0.005
-PAUSE_S = 0.002
+SLICE_S = 0.01
+PAUSE_S = 0.001
 """After a slice of work the follower pauses, so that articles flow on while thousands of objects are read."""
 
 

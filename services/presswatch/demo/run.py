@@ -61,7 +61,9 @@ class Demo:
         try:
             with Display() as display:
                 self._system.start_engines(display)
-            self._step("setting up topics and indices; applying rules; starting tagger, indexer, alerter, ingest, a stand-in for Slack")
+            self._step(
+                "setting up topics and indices; applying rules; starting tagger, indexer, alerter, ingest, a stand-in for Slack"
+            )
             self._system.start_services(lambda text: self._step(f"waiting for {text}"))
             return differences(expected, self._feed(self._system.settings, expected))
         finally:

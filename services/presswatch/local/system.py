@@ -172,7 +172,9 @@ class TrialSystem:
         keep: engines stay when this process ends, and are restarted when they die.
     """
 
-    def __init__(self, folder: Path, rules: Path, values: Mapping[str, Mapping[str, Any]], *, keep: bool = False) -> None:
+    def __init__(
+        self, folder: Path, rules: Path, values: Mapping[str, Mapping[str, Any]], *, keep: bool = False
+    ) -> None:
         self.folder = folder
         self.config = folder / "presswatch.yaml"
         self.slack_log = folder / "slack-messages.jsonl"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
+from functools import lru_cache
 
 from presswatch.core.errors import RuleError
 
@@ -38,9 +40,17 @@ def explain(query: str, error: RuleError) -> str:
 
 def place(text: str, at: int) -> tuple[int, int, str]:
     """Return the number of the line (from 1) that holds a code point, the column in it (from 0), and the line."""
-    first = text.rfind("\n", 0, at) + 1
-    last = text.find("\n", at)
-    return text.count("\n", 0, at) + 1, at - first, text[first : len(text) if last < 0 else last]
+    starts = _line_starts(text)
+    number = bisect_right(starts, at)
+    first = starts[number - 1]
+    last = starts[number] - 1 if number < len(starts) else len(text)
+    return number, at - first, text[first:last]
+
+
+@lru_cache(maxsize=4)
+def _line_starts(text: str) -> list[int]:
+    """Return where each line begins; remembered, because thousands of places of one file are asked for in turn."""
+    return [0, *(at + 1 for at, ch in enumerate(text) if ch == "\n")]
 
 
 def _printable(text: str) -> str:
