@@ -43,6 +43,8 @@ setup-system: ## install the Debian packages that engines and tests need (as roo
 
 lock: $(STAMP) ## pin the newest allowed dependencies, with hashes
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --upgrade --quiet -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --quiet -c requirements.lock -o deploy/image/requirements.lock
+	$(BIN)/uv pip compile --group build --universal --generate-hashes --no-emit-index-url --no-header --quiet -c requirements.lock -o deploy/image/build.lock
 
 demo: $(READY) ## run the whole system once on 40-odd articles and show what it did (KEEP=1 leaves it running)
 	$(BIN)/presswatch demo $(if $(KEEP),--keep)
