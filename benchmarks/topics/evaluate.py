@@ -1,9 +1,9 @@
-"""How right the topic packs are: precision, recall and F1 by set, topic and language, and the mistakes one by one.
+"""How right the topic packs are: figures by set, topic and language, and every mistake with its receipt.
 
 python -m benchmarks.topics.evaluate                         the check part of every set
-python -m benchmarks.topics.evaluate --part dev --errors     the development part, with its mistakes
+python -m benchmarks.topics.evaluate --part dev --report F   the development part, with its mistakes in the file F
 python -m benchmarks.topics.evaluate --set masakhanews --lang fr
-python -m benchmarks.topics.evaluate --keep                  also into docs/benchmarks.md
+python -m benchmarks.topics.evaluate --keep                  also into docs/benchmarks.md, with plots
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import argparse
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.report import REPOSITORY, keep, table
+from benchmarks.topics.figures import ALL, Judgement, figures, over_languages, table_row
 from benchmarks.topics.sets import SETS, LabelledSet
-from presswatch.core.topics import Tagger, Verdict
+from presswatch.core.topics import Tagger
 from presswatch.packfiles import load_packs
 from presswatch.settings import load
 
@@ -32,30 +32,24 @@ COLUMNS = {
     "precision": "Precision",
     "recall": "Recall",
     "f1": "F1",
+    "interval": "95 %",
+    "average_precision": "AP",
 }
-ALL = "all"
-_ORDER = {each.name: number for number, each in enumerate(SETS)}
 
+TOGETHER: Mapping[str, tuple[str, ...]] = {
+    "today": ("headlines", "pages"),
+    "diplomacy-hand": ("newswire-1987-hand", "uk-politics-hand"),
+}
+"""Sets that are also measured as one."""
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the packs said of one row on one topic, and what its label says."""
+RANDOM = "headlines-random"
+"""The headlines that were drawn at random: the only ones whose share of positives is that of the stream."""
 
-    set_name: str
-    topic: str
-    lang: str
-    wanted: bool
-    row: dict[str, Any]
-    verdict: Verdict
-
-    @property
-    def tagged(self) -> bool:
-        """Whether it was tagged."""
-        return self.verdict.tagged
+_MEANS = {"masakhanews", "sib-200"}
 
 
 def judgements(labelled: LabelledSet, rows: Iterable[dict[str, Any]], tagger: Tagger) -> Iterator[Judgement]:
-    """Judge rows on the topics that their set knows of; languages without patterns are left out."""
+    """Judge rows on the topics that their set knows of; where a topic cannot judge the language, there is nothing."""
     for row in rows:
         for verdict in tagger.judge(row):
             topic = verdict.pack.topic
@@ -64,54 +58,58 @@ def judgements(labelled: LabelledSet, rows: Iterable[dict[str, Any]], tagger: Ta
 
 
 def measure(found: Iterable[Judgement]) -> list[dict[str, Any]]:
-    """Return one row for each set, topic and language, and one for all languages where there are several."""
+    """Return one row for each set, topic and language, one for all languages where there are several, and means."""
     groups: defaultdict[tuple[str, str, str], list[Judgement]] = defaultdict(list)
     for each in found:
-        groups[each.set_name, each.topic, each.lang].append(each)
-        groups[each.set_name, each.topic, ALL].append(each)
+        names = [each.set_name, *(name for name, parts in TOGETHER.items() if each.set_name in parts)]
+        if each.set_name == "headlines" and each.row.get("stratum") == "random":
+            names.append(RANDOM)
+        for name in names:
+            groups[name, each.topic, each.lang].append(each)
+            groups[name, each.topic, ALL].append(each)
     langs = defaultdict(set)
     for name, topic, lang in groups:
         langs[name, topic].add(lang)
-    return [
-        _figures(*key, groups[key])
-        for key in sorted(groups, key=lambda key: (_ORDER[key[0]], key[1], key[2] != ALL, key[2]))
-        if any(each.wanted for each in groups[key])
-        and not (key[2] == ALL and len(langs[key[0], key[1]]) == 2)  # one language and "all" say the same
-    ]
-
-
-def _figures(name: str, topic: str, lang: str, group: list[Judgement]) -> dict[str, Any]:
-    right = sum(each.tagged and each.wanted for each in group)
-    tagged = sum(each.tagged for each in group)
-    wanted = sum(each.wanted for each in group)
-    precision = right / tagged if tagged else None
-    recall = right / wanted if wanted else None
-    f1 = 2 * right / (tagged + wanted) if tagged + wanted else None
-    shown = {"precision": precision, "recall": recall, "f1": f1}
-    return {
-        "set": name,
-        "topic": topic,
-        "lang": lang,
-        "rows": len(group),
-        "positives": wanted,
-        **{key: "-" if value is None else f"{100 * value:.1f}" for key, value in shown.items()},
-    }
+    order = [RANDOM, *TOGETHER, *(each.name for each in SETS)]
+    rows = []
+    for name, topic in sorted(langs, key=lambda key: (order.index(key[0]), key[1])):
+        wanted = [ALL] if name in (RANDOM, *TOGETHER) else sorted(langs[name, topic] - {ALL})
+        of_langs = [
+            figures(name, topic, lang, groups[name, topic, lang])
+            for lang in wanted
+            if any(each.wanted for each in groups[name, topic, lang])
+        ]
+        if len(of_langs) > 1:
+            rows.append(figures(name, topic, ALL, groups[name, topic, ALL]))
+            if name in _MEANS:
+                rows.append(over_languages(of_langs))
+        rows += of_langs
+    return rows
 
 
 def mistake(each: Judgement) -> str:
-    """Return a mistake with its reasons."""
+    """Return a mistake with its receipt."""
     kind = "missed" if each.wanted else "wrong"
     head = (each.row["title"] or each.row["text"])[:160].replace("\n", " ")
-    reasons = sorted(each.verdict.hits, key=lambda hit: -abs(hit.pattern.weight))[:8]
-    shown = ", ".join(
-        [
-            *(f"{hit.pattern.weight:+g} {hit.spots[0].quote[:40]!r} x{len(hit.spots)}" for hit in reasons),
-            *(f"{moved.weight:+.2f} model:{' '.join(moved.words)}" for moved in each.verdict.words),
-        ]
-    )
-    return (
-        f"{each.set_name} {each.topic} {kind} {each.verdict.score:.3f} [{each.lang} {each.row['id']}] {head} | {shown}"
-    )
+    verdict = each.verdict
+    reasons = sorted(verdict.hits, key=lambda hit: -abs(hit.pattern.weight))[:8]
+    receipt = [
+        *(f"{hit.pattern.weight:+g} {hit.spots[0].quote[:40]!r} x{len(hit.spots)}" for hit in reasons),
+        *(f"{moved.weight:+.2f} model:{' '.join(moved.words)}" for moved in verdict.words),
+    ]
+    where = f"{each.set_name} {each.topic} {kind} {verdict.score:.3f}/{verdict.threshold:g}"
+    return f"{where} [{each.lang} {each.row['id']}] {head} | {', '.join(receipt)}"
+
+
+def unsupported(labelled: LabelledSet, rows: Iterable[Mapping[str, Any]], tagger: Tagger) -> Iterator[str]:
+    """Yield a line for each topic and language of a set that the packs cannot judge."""
+    counts: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for row in rows:
+        for topic in tagger.unsupported(row["lang"].partition("-")[0]):
+            if topic in labelled.judges:
+                counts[topic, row["lang"]] += 1
+    for (topic, lang), number in sorted(counts.items()):
+        yield f"{labelled.name}: {topic} in {lang} is unsupported: {number} rows left out"
 
 
 def main() -> None:
@@ -120,16 +118,16 @@ def main() -> None:
     parser.add_argument("--part", choices=["dev", "check", ALL], default="check")
     parser.add_argument("--lang", action="append", help="only this language")
     parser.add_argument("--packs", type=Path, help="folder of topic packs, instead of the built-in ones")
-    parser.add_argument("--errors", action="store_true", help="list mistakes (development part only)")
-    parser.add_argument("--keep", action="store_true", help="write the table into docs/benchmarks.md")
+    parser.add_argument("--report", type=Path, help="file for the mistakes, with receipts; read those of dev only")
+    parser.add_argument("--keep", action="store_true", help="write the table into docs/benchmarks.md, and plots")
+    parser.add_argument("--name", default="topics", help="under which it is kept")
     wanted = parser.parse_args()
-    if wanted.errors and wanted.part != "dev":
-        sys.exit("mistakes are listed for --part dev only: what has been read cannot check anything any more")
     folder = REPOSITORY / load().settings.shared / "data" / "topics"
     if not folder.is_dir():
         sys.exit(f"there is no {folder}: set PRESSWATCH_SHARED to the folder of development data")
     tagger = Tagger(load_packs(wanted.packs))
     found: list[Judgement] = []
+    notes: list[str] = []
     started, articles = time.process_time(), 0
     for labelled in SETS:
         if wanted.set and labelled.name not in wanted.set:
@@ -137,18 +135,26 @@ def main() -> None:
         rows = [
             row
             for row in labelled.rows(folder, None if wanted.part == ALL else wanted.part)
-            if row["lang"] in tagger.languages and not (wanted.lang and row["lang"] not in wanted.lang)
+            if not (wanted.lang and row["lang"] not in wanted.lang)
         ]
         found += judgements(labelled, rows, tagger)
+        notes += unsupported(labelled, rows, tagger)
         articles += len(rows)
     seconds = time.process_time() - started
-    figures = measure(found)
-    text = table(figures, COLUMNS)
+    rows = measure(found)
+    shown = table([table_row(row) for row in rows], COLUMNS)
+    text = "\n".join([shown, "", *notes])
     sys.stdout.write(f"{text}\n\n{articles} articles, {articles / seconds:,.0f} a second of CPU time\n")
-    if wanted.errors:
-        sys.stdout.writelines(f"{mistake(each)}\n" for each in found if each.tagged != each.wanted)
+    if wanted.report:
+        wanted.report.parent.mkdir(parents=True, exist_ok=True)
+        lines = [mistake(each) for each in found if each.tagged != each.wanted]
+        wanted.report.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        sys.stdout.write(f"{len(lines)} mistakes with receipts: {wanted.report}\n")
     if wanted.keep:
-        keep("topics", figures, f"## Topics: the {wanted.part} part of the labelled sets\n\n{text}")
+        from benchmarks.topics.plots import draw  # noqa: PLC0415 (half a second)
+
+        keep(wanted.name, rows, f"## Topics ({wanted.name}): the {wanted.part} part of the labelled sets\n\n{text}")
+        draw(found, REPOSITORY / "docs" / "images", wanted.name)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -59,6 +59,7 @@ class Verdict:
         threshold: least score of a tag in the article's language.
         hits: patterns that are satisfied, with their places.
         words: learned words that speak for the topic, the most first; looked up only if the score is enough.
+        void: by field the positions of tokens that lie in traps, where no learned word counts.
     """
 
     pack: Pack
@@ -66,6 +67,7 @@ class Verdict:
     threshold: float
     hits: Sequence[Hit]
     words: Sequence[Moved]
+    void: Mapping[str, Collection[int]]
 
     @property
     def tagged(self) -> bool:
@@ -101,7 +103,7 @@ class Tagger:
                 "score": verdict.score,
                 "threshold": verdict.threshold,
                 "pack": verdict.pack.version,
-                "evidence": [*_shown(verdict.hits), *_shown_words(verdict.words, doc)],
+                "evidence": [*_shown(verdict.hits), *_shown_words(verdict, doc)],
             }
             for verdict in self.judge(article, doc)
             if verdict.tagged
@@ -137,11 +139,12 @@ class Tagger:
             hits = found.hits if found else []
             number = numbers.get(pack.topic)
             if pack.learned is None or number is None:
-                verdicts.append(Verdict(pack, score(evidence or 0.0), pack.threshold, hits, ()))
+                verdicts.append(Verdict(pack, score(evidence or 0.0), pack.threshold, hits, (), {}))
                 continue
             seen, total = counts, totals[number]
-            if found and found.traps:  # the learned words in a trap are void as well
-                seen = spoken.table.count(doc, _covered(found.traps, doc))
+            void = _covered(found.traps, doc) if found and found.traps else {}
+            if void:
+                seen = spoken.table.count(doc, void)
                 total = spoken.table.totals(seen)[number]
             value = combined(pack.learned, evidence, total, words(length))
             threshold = pack.learned.threshold(lang)
@@ -150,7 +153,7 @@ class Tagger:
                 moved = [each for each in spoken.table.moved(number, seen) if each.weight >= LEAST_MOVE][:MAX_WORDS]
                 if not moved and not any(hit.pattern.weight > 0 for hit in hits):
                     value = 0.0
-            verdicts.append(Verdict(pack, value, threshold, hits, moved))
+            verdicts.append(Verdict(pack, value, threshold, hits, moved, void))
         return verdicts
 
     def evidence(self, doc: Document) -> dict[str, float]:
@@ -222,16 +225,19 @@ def _shown(hits: Iterable[Hit]) -> list[dict[str, Any]]:
     return shown
 
 
-def _shown_words(moved: Sequence[Moved], doc: Document) -> list[dict[str, Any]]:
+def _shown_words(verdict: Verdict, doc: Document) -> list[dict[str, Any]]:
     """Return the learned words of a tag with their first places."""
-    wanted = {each.words: each.weight for each in moved}
-    places: dict[tuple[str, ...], list[dict[str, Any]]] = {each.words: [] for each in moved}
+    wanted = {each.words: each.weight for each in verdict.words}
+    places: dict[tuple[str, ...], list[dict[str, Any]]] = {words: [] for words in wanted}
     for field, tokens in (("title", doc.title), ("text", doc.text)):
+        void = verdict.void.get(field, ())
         for at, word in enumerate(tokens.texts):
-            for found in ((word,), tuple(tokens.texts[at : at + 2])):
-                if found in wanted and len(places[found]) < MAX_WORD_PLACES:
-                    start, end = tokens.starts[at], tokens.ends[at + len(found) - 1]
+            pair = (word, tokens.texts[at + 1]) if at + 1 < len(tokens.texts) else (word,)
+            for found in dict.fromkeys(((word,), pair)):
+                last = at + len(found) - 1
+                if found in wanted and len(places[found]) < MAX_WORD_PLACES and at not in void and last not in void:
+                    start, end = tokens.starts[at], tokens.ends[last]
                     shown = {"field": field, "start": start, "end": end, "quote": tokens.original[start:end]}
                     pattern = {"pattern": f"model:{' '.join(found)}"}
                     places[found].append({**pattern, **shown, "weight": round(wanted[found], 3)})
-    return [entry for each in moved for entry in places[each.words]]
+    return [entry for entries in places.values() for entry in entries]
