@@ -17,7 +17,7 @@ from tests.integration.history_corpus import DAY, corpus, put
 from tests.processes import Sandbox
 
 from presswatch.adapters.elasticsearch import connect
-from presswatch.core.article import digest
+from presswatch.core.article import article_id, digest
 from presswatch.core.messages import TaggedArticle
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.match import Expression, Matcher
@@ -217,3 +217,49 @@ def test_lints_of_the_stream(sandbox: Sandbox) -> None:
     assert "in rule fine" not in told
     assert told.splitlines()[-1] == "3 warnings in 3 rules; 4 rules checked"
     assert sandbox.command("rules", "lint", str(folder)) == "no warnings; 4 rules checked\n"
+
+
+def test_explain_by_the_ids_of_a_rule_in_force_and_of_an_indexed_article(
+    sandbox: Sandbox, articles: Sequence[TaggedArticle]
+) -> None:
+    sandbox.command("setup")
+    assert "no rule is in force; apply some" in refused(sandbox, "explain", "--rule", "bans", "--article", "x")
+    sandbox.command("rules", "apply", str(sandbox.folder / "old"))
+    before = matched(sandbox.folder / "old", articles, 0)["bans"]
+    one = next(each for each in articles if each.id in before and each.url)
+    other = next(each for each in articles if each.id not in before and "wheat" in each.text.lower())
+    for wanted in (one.id, one.id.upper()):
+        told = sandbox.command("explain", "--rule", "bans", "--article", wanted).splitlines()
+        assert told[0].startswith(f"article {one.id}: ")
+        assert told[1] == "rule bans (b): matches"
+    answer = json.loads(sandbox.command("explain", "--rule", "bans", "--article", other.id, "--json"))
+    assert (answer["article"], answer["matches"], answer["in_force"]) == (other.id, False, True)
+    assert answer["failed_first"].startswith("@grains NEAR/3 ban*: ")
+    assert answer["verdict"]["clause"] == "@grains NEAR/3 ban*"
+    assert answer["verdict"]["parts"][0]["holds"] is True
+    assert "do you mean `bans`?" in refused(sandbox, "explain", "--rule", "bens", "--article", one.id)
+    said = refused(sandbox, "explain", "--rule", "bans", "--article", f"{one.id[:-1]}z")
+    assert "ids that begin alike are\n" in said
+    assert one.id[:-1] in said
+
+
+def test_explain_by_address(engines: Engines, sandbox: Sandbox) -> None:
+    es = sandbox.settings.elasticsearch
+    url = "https://www.news.example/wheat/1?utm_source=feed"
+    with connect(es) as client:
+        base = {"title": "Wheat banned", "lang": "en", "fetched": NOW, "tagged": NOW, "url": url}
+        put(client, es, [TaggedArticle.model_validate(base | {"id": article_id(url)})])
+    folder = ("--rules", str(sandbox.folder / "old"), "--rule", "bans")
+    told = sandbox.command("explain", *folder, "--article", "http://news.example/wheat/1/")
+    assert told.splitlines()[:2] == [f"article {article_id(url)}: Wheat banned", "rule bans (b): matches"]
+    said = refused(sandbox, "explain", *folder, "--article", "https://news.example/wheat/2")
+    assert said.splitlines()[0].endswith("wheat/2; the most similar of news.example are")
+    assert said.splitlines()[1].startswith(f"  {url}  Wheat banned")
+    assert "is indexed, and there is no file" in refused(sandbox, "explain", *folder, "--article", "nothing")
+    sandbox.config.write_text('{"elasticsearch": {"url": "http://127.0.0.1:9"}}')
+    assert "Elasticsearch cannot be reached" in refused(sandbox, "explain", *folder, "--article", "abc")
+    assert "Elasticsearch cannot be reached" in refused(sandbox, "rules", "cost", str(sandbox.folder / "old"))
+    assert "Elasticsearch cannot be reached" in refused(
+        sandbox, "rules", "diff", folder[1], str(sandbox.folder / "new")
+    )
+    assert "Elasticsearch cannot be reached" in refused(sandbox, "rules", "lint", folder[1], "--since", "7d")

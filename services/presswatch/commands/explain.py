@@ -1,93 +1,137 @@
-"""`presswatch explain`: why a rule matches an article, or why not. No engine is needed."""
+"""`presswatch explain`: why a rule matches an article, or why not; each a file, or an id."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
 from presswatch.articles import id_of
+from presswatch.commands import config_option
 from presswatch.core.errors import BadMessageError, ConfigError
-from presswatch.core.rules.explain import Explainer, lines, reason
-from presswatch.core.rules.faults import did_you_mean
+from presswatch.core.plaintext import plain
+from presswatch.core.rules.explain import Explainer, Verdict, lines, reason, shown
 from presswatch.core.rules.nearmiss import LINE, short
 from presswatch.core.rules.rule import Rule
 from presswatch.documents import document_of
 from presswatch.jsonlines import parse_object
-from presswatch.rulefiles import load_rules
+from presswatch.lookup import find_rule
+from presswatch.settings import ElasticsearchSettings, load
 
 
 @click.command(
     epilog="""
     \b
-    presswatch explain --rules rules --rule grain-export-bans --article article.json
+    presswatch explain --rule grain-export-bans --article https://example.org/orsal-bans-wheat
+    presswatch explain --rule rules/grain.yaml --article article.json
+    presswatch explain --rules rules --rule grain-export-bans --article -
 
-    Each line of the answer is a clause, with yes or no, and what was found or is missing. Exit code: 0, whether or not the rule matches; 1 if an article cannot be
-    read; 2 if a rule is wrong.
+    Each line of the answer is a clause, with yes or no, and what was found or is missing. With files alone no engine is needed.
+
+    \b
+    --json, one object an article: {"rule", "version", "article", "title", "matches", "in_force", "failed_first",
+      "verdict": {"clause", "holds", "why", "receipt": [...], "parts": [...]}}
+
+    Exit code: 0, whether or not the rule matches; 1 if an article cannot be read; 2 if there is no such rule or article, a rule is wrong, or an engine is away.
     """
 )
-@click.option("--rule", "rule_id", required=True, metavar="ID", help="The rule.")
+@click.option("--rule", required=True, metavar="ID|FILE", help="The rule: its id, or a file that holds it alone.")
 @click.option(
     "--rules",
-    "path",
-    required=True,
+    "folder",
     metavar="DIR",
     type=click.Path(exists=True, path_type=Path),
-    help="Folder of rule files, or one such file.",
+    help="Folder of rule files, or one such file, where to look for the id; without it, the rules in force.",
 )
 @click.option(
     "--article",
-    "stream",
     required=True,
-    metavar="FILE",
-    type=click.File("rb"),
-    help="An article in JSON, or several, one a line, as `match` takes them; - is standard input.",
+    metavar="FILE|ID|URL",
+    help="An article in JSON, or several, one a line, as `match` takes them; - is standard input. Or the id or address of an indexed article.",
 )
-def command(rule_id: str, path: Path, stream: BinaryIO) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an article.")
+@config_option
+def command(rule: str, folder: Path | None, article: str, as_json: bool, config: Path | None) -> None:
     """Tell why a rule matches an article, or why not: what held, what failed first, and what came nearest to it.
 
     An article without tags is tagged first, if the rule asks for topics.
     """
-    rule = _rule(rule_id, path)
-    if not rule.in_force(datetime.now(UTC).date()):
-        click.echo(f"rule {rule.id} is disabled or has expired, so it alerts to nothing; this is what it would match\n")
-    explainer = Explainer(rule.node)
+    settings = load(config).settings
+    found = find_rule(rule, folder, settings.kafka)
+    in_force = found.in_force(datetime.now(UTC).date())
+    if not in_force and not as_json:
+        click.echo(
+            f"rule {found.id} is disabled or has expired, so it alerts to nothing; this is what it would match\n"
+        )
+    explainer = Explainer(found.node)
     unread = 0
-    for place, article in _articles(stream.read()):
+    for place, each in _given(article, settings.elasticsearch):
         try:
-            if isinstance(article, BadMessageError):
-                raise article
-            click.echo(_answer(rule, explainer, article))
+            if isinstance(each, BadMessageError):
+                raise each
+            verdict = explainer.explain(document_of(each, topics=explainer.asks_for_topics()))
+            click.echo(_json(found, each, verdict, in_force) if as_json else _answer(found, each, verdict))
         except BadMessageError as error:
             unread += 1
-            click.echo(f"{stream.name}{place}: {error.detail}", err=True)
+            click.echo(f"{place}: {error.detail}", err=True)
     sys.exit(1 if unread else 0)
 
 
-def _rule(rule_id: str, path: Path) -> Rule:
-    rules = {rule.id: rule for rule in load_rules(path)}
-    if rule_id in rules:
-        return rules[rule_id]
-    near = did_you_mean(rule_id, rules)
-    hint = f"do you mean `{near}`?" if near else "`presswatch rules print` shows them all"
-    raise ConfigError(f"there is no rule `{rule_id}` in {path}; {hint}")
-
-
-def _answer(rule: Rule, explainer: Explainer, article: dict[str, Any]) -> str:
-    verdict = explainer.explain(document_of(article, topics=explainer.asks_for_topics()))
-    title = short(str(article.get("title") or article.get("text") or ""), LINE)
+def _answer(rule: Rule, article: Mapping[str, Any], verdict: Verdict) -> str:
     told = [
-        f"article {id_of(article)}: {title}",
-        f"rule {rule.id} ({rule.name}): {'matches' if verdict.holds else 'does not match'}",
+        f"article {id_of(article)}: {_title(article)}",
+        f"rule {rule.id} ({plain(rule.name, LINE)}): {'matches' if verdict.holds else 'does not match'}",
     ]
     if not verdict.holds:
         told.append(f"failed first: {reason(verdict)}")
     return "\n".join([*told, "", *(f"  {line}" for line in lines(verdict)), ""])
+
+
+def _json(rule: Rule, article: Mapping[str, Any], verdict: Verdict, in_force: bool) -> str:
+    answer = {
+        "rule": rule.id,
+        "version": rule.version,
+        "article": id_of(article),
+        "title": article.get("title"),
+        "matches": verdict.holds,
+        "in_force": in_force,
+        "failed_first": reason(verdict) or None,
+        "verdict": shown(verdict),
+    }
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def _title(article: Mapping[str, Any]) -> str:
+    return short(str(article.get("title") or article.get("text") or ""), LINE)
+
+
+def _given(article: str, es: ElasticsearchSettings) -> Iterator[tuple[str, Mapping[str, Any] | BadMessageError]]:
+    """Yield the articles that are named, each with its place: those of a file, or the indexed one of an id or address."""
+    if article == "-":
+        data = sys.stdin.buffer.read()
+    elif (path := Path(article)).is_file():
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"--article: cannot read {article}: {error.strerror}") from error
+    elif path.is_dir():
+        raise ConfigError(f"--article: {article} is a folder; name a file, or the id or address of an indexed article")
+    elif path.suffix.lower() in {".json", ".jsonl", ".ndjson"}:
+        raise ConfigError(f"--article: there is no file {article}")
+    else:
+        from presswatch.adapters.elasticsearch import connect
+        from presswatch.lookup import find_article
+
+        with connect(es) as client:
+            yield article, find_article(client, es, article)
+        return
+    for place, each in _articles(data):
+        yield f"{'<stdin>' if article == '-' else article}{place}", each
 
 
 def _articles(data: bytes) -> Iterator[tuple[str, dict[str, Any] | BadMessageError]]:

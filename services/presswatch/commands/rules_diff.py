@@ -75,6 +75,7 @@ def command(
 
     report = _Json(limit) if as_json else _Text(LISTED if limit is None else limit)
     with connect(settings.elasticsearch) as client:
+        articles = indexed(client, settings.elasticsearch, first, end)
         for edit in made:
             if edit.change == "unchanged":
                 continue
@@ -87,7 +88,7 @@ def command(
                     report.article(edit, difference)
             report.end(edit, comparison)
             _complain(comparison)
-        report.close(made, indexed(client, settings.elasticsearch, first, end))
+        report.close(made, articles)
     if made and not any(edit.old and edit.new for edit in made):
         click.echo("presswatch: OLD and NEW have no id in common; rules are compared by their ids", err=True)
 

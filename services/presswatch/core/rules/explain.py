@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from presswatch.core.rules import nearmiss
 from presswatch.core.rules.clauses import distinct_spans
@@ -234,6 +234,17 @@ def _sign(node: Near) -> str:
 def lines(verdict: Verdict) -> list[str]:
     """Return the verdict as lines of text: yes or no, the clause, and what was found or is missing."""
     return list(_lines(verdict, 0))
+
+
+def shown(verdict: Verdict) -> dict[str, Any]:
+    """Return the verdict as JSON shows it: each clause with its own parts."""
+    return {
+        "clause": to_query(verdict.node),
+        "holds": verdict.holds,
+        "why": verdict.why,
+        "receipt": [receipt.shown() for receipt in verdict.receipts],
+        "parts": [shown(part) for part in verdict.parts],
+    }
 
 
 def _lines(verdict: Verdict, depth: int) -> Iterator[str]:
