@@ -91,6 +91,7 @@ bench-pipeline: $(READY) ## CPU per article and stage through the whole system
 
 bench-matching: $(READY) ## our engines beside Lucene Monitor and OpenSearch, on one core (QUICK=1: a first look)
 	$(BIN)/python -m benchmarks.matching $(if $(QUICK),--quick,--keep)
+	$(BIN)/python -m benchmarks.matching.hostile $(if $(QUICK),,--keep)
 
 eval-topics: $(READY) ## precision, recall and F1 of the topic packs on the development data
 	$(BIN)/python -m benchmarks.topics.evaluate

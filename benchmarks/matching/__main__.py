@@ -49,6 +49,7 @@ def main() -> None:
     corpus = _corpus(real=wanted.real, count=200 if wanted.quick else 500)
     rows: list[dict[str, Any]] = []
     remarks: list[str] = []
+    settled: dict[tuple[str, str], str] = {}
     began = time.monotonic()
     with one_core() as core:
         for mix, count in cases:
@@ -57,7 +58,7 @@ def main() -> None:
                 continue
             say(f"{mix}, {count:,} rules, on {core}")
             try:
-                found, said = compare(mix, count, names, corpus, effort)
+                found, said = compare(mix, count, names, corpus, effort, settled)
             except (EngineFailedError, DifferentMatchesError) as error:
                 sys.exit(f"{mix}, {count} rules: {error}\n\n--engine NAME, given once for each, leaves an engine out")
             rows += found

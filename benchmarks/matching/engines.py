@@ -21,7 +21,7 @@ from benchmarks.report import REPOSITORY
 
 HERE = Path(__file__).parent / "java"
 ANSWER_S = 900.0
-HEAP = "-Xmx4g"
+HEAP_MB = min(6_000, int(psutil.virtual_memory().total / 2e6))
 
 
 class EngineFailedError(Exception):
@@ -118,7 +118,8 @@ class Process:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "services")])}
+    path = filter(None, [os.environ.get("PYTHONPATH"), str(REPOSITORY)])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def _ours(name: str) -> Callable[[Path, str], list[str]]:
@@ -129,7 +130,7 @@ def _java(name: str, program: str, *options: str) -> Callable[[Path, str], list[
     def command(_folder: Path, variant: str) -> list[str]:
         sources = [HERE / "Peer.java", *sorted((HERE / name).glob("*.java"))]
         path = class_path(HERE / name / "pom.xml", sources)
-        return [JAVA, HEAP, *options, "-cp", path, program, *filter(None, [variant])]
+        return [JAVA, f"-Xmx{HEAP_MB}m", *options, "-cp", path, program, *filter(None, [variant])]
 
     return command
 
@@ -140,7 +141,7 @@ KINDS: dict[str, Kind] = {
         polish,
         most=100_000,
         java=True,
-        variants=("term", "multipass"),
+        variants=("multipass-2", "multipass-3", "term"),
     ),
     "opensearch": Kind(
         _java("opensearch", "OpenSearchPeer", "-XX:+UseSerialGC"),
@@ -149,4 +150,5 @@ KINDS: dict[str, Kind] = {
         java=True,
     ),
     "python": Kind(_ours("python"), query, most=100_000),
+    "native": Kind(_ours("native"), query, most=10_000_000),
 }

@@ -8,45 +8,46 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal
 
 import orjson
 
-from presswatch.core.rules.match import Document, Expression, Matcher
+from presswatch.core.errors import ConfigError
+from presswatch.core.rules.match import Expression
 from presswatch.core.rules.syntax import parse
+from presswatch.matching import choose
 
 CHUNK = 10_000
 """Rules read at a time, so that the text of a million does not count as the engine's memory."""
 
 
-class Ours(Protocol):
-    """What is measured of an engine of ours."""
+class Ours:
+    """An engine of ours as the services get it from `presswatch.matching`.
+
+    Raises:
+        ConfigError: the native one is asked for and cannot be used; it says why.
+    """
+
+    def __init__(self, name: Literal["python", "native"]) -> None:
+        self.chosen = choose(name)
+        self._document = self.chosen.engine.document
+        self._matcher: Any = self.chosen.engine.matcher(())  # the native one also takes rules as text
 
     def add(self, rules: list[tuple[str, str]]) -> None:
-        """Add rules: id and query."""
-
-    def match(self, article: dict[str, Any]) -> list[Any]:
-        """Return the matches."""
-
-
-class Python:
-    """The engine in plain Python."""
-
-    def __init__(self) -> None:
-        self._matcher = Matcher()
-
-    def add(self, rules: list[tuple[str, str]]) -> None:
+        """Parse rules, ids and queries, and add them."""
+        if self.chosen.name == "native":
+            self._matcher.add_many([(identifier, "1", query, None) for identifier, query in rules])
+            return
         for identifier, query in rules:
             self._matcher.add(Expression(identifier, "1", parse(query, {})))
 
     def match(self, article: dict[str, Any]) -> list[Any]:
-        return self._matcher.match(Document.of(article))
-
-
-ENGINES: dict[str, Callable[[], Ours]] = {"python": Python}
+        """Return the matches."""
+        found: list[Any] = self._matcher.match(self._document(article))
+        return found
 
 
 class Worker:
@@ -110,9 +111,13 @@ def _pairs(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
 
 
 def main() -> None:
-    worker = Worker(ENGINES[sys.argv[1]]())
+    engine: Literal["python", "native"] = "native" if sys.argv[1] == "native" else "python"
+    try:
+        worker = Worker(Ours(engine))
+    except ConfigError as error:
+        sys.exit(str(error))
     answers = sys.stdout.buffer
-    answers.write(orjson.dumps({"about": f"{sys.argv[1]}, Python {sys.version.split()[0]}"}) + b"\n")
+    answers.write(orjson.dumps({"about": f"{engine}, Python {sys.version.split()[0]}"}) + b"\n")
     answers.flush()
     for line in sys.stdin:
         name, *arguments = line.rstrip("\n").split("\t")

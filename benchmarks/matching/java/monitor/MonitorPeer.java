@@ -45,7 +45,8 @@ final class MonitorPeer extends Peer {
     Presearcher chosen =
         switch (presearcher) {
           case "term" -> new TermFilteredPresearcher();
-          case "multipass" -> new MultipassTermFilteredPresearcher(2);
+          case "multipass-2" -> new MultipassTermFilteredPresearcher(2);
+          case "multipass-3" -> new MultipassTermFilteredPresearcher(3);
           default -> throw new IllegalArgumentException("no such presearcher: " + presearcher);
         };
     // Purging drops deleted queries from the cache; there are none, so it need not run meanwhile.
