@@ -9,7 +9,7 @@ CARGO := $(shell command -v cargo)
 NATIVE := .venv/.native-$(if $(CARGO),built,absent)
 READY := $(STAMP) $(NATIVE)
 
-.PHONY: help setup setup-system native lock demo up down test test-python test-slow lint format schemas bench-pipeline bench-matching eval-topics clean
+.PHONY: help setup setup-system native lock demo up down test test-python test-slow lint format schemas bench-pipeline bench-matching bench-topics train-topics eval-topics clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,8 +93,20 @@ bench-matching: $(READY) ## our engines beside Lucene Monitor and OpenSearch, on
 	$(BIN)/python -m benchmarks.matching $(if $(QUICK),--quick,--keep)
 	$(BIN)/python -m benchmarks.matching.hostile $(if $(QUICK),,--keep)
 
-eval-topics: $(READY) ## precision, recall and F1 of the topic packs on the development data
-	$(BIN)/python -m benchmarks.topics.evaluate
+DATA ?= shipped
+# What all data gave is for a desk's own use: it stays out of the package and of the repository.
+DESK = .run/topics-all
+
+train-topics: $(READY) ## train the learned parts of the topic packs (DATA=all: from all sets, for your own use, into .run/topics-all)
+	$(BIN)/python -m benchmarks.topics.train --data $(DATA) $(if $(filter all,$(DATA)),--out $(DESK))
+
+eval-topics: $(READY) ## how right the topic packs are on the labelled sets (DATA=all: those of train-topics DATA=all)
+	$(BIN)/python -m benchmarks.topics.evaluate --keep $(if $(filter all,$(DATA)),--packs $(DESK) --name topics-all)
+	$(BIN)/python -m benchmarks.topics.evaluate --part dev --report .run/topics-mistakes.txt $(if $(filter all,$(DATA)),--packs $(DESK)) > /dev/null
+	@echo "mistakes on the development part, with receipts: .run/topics-mistakes.txt"
+
+bench-topics: $(READY) ## articles a second, cold start and memory of the tagger, on both engines
+	$(BIN)/python -m benchmarks.topics.speed --keep
 
 clean: ## remove what the tools made (not engines or data)
 	rm -rf .venv services/matcher/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

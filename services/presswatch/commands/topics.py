@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from presswatch.commands import config_option, period
 from presswatch.commands.mark import command as mark
-from presswatch.packfiles import BUILT_IN, load_files
-from presswatch.topictests import Outcome, run_examples
+from presswatch.commands.topics_apply import apply, list_packs
+from presswatch.packfiles import BUILT_IN, load_files, load_packs
+from presswatch.settings import load
+from presswatch.topictests import picture, run_examples
+
+if TYPE_CHECKING:
+    from presswatch.coverage import Line
 
 
 @click.group()
@@ -18,6 +26,8 @@ def command() -> None:
 
 
 command.add_command(mark)
+command.add_command(apply)
+command.add_command(list_packs)
 
 
 @command.command("test")
@@ -30,19 +40,65 @@ def test(folder: Path | None) -> None:
     outcomes = run_examples(load_files(folder or BUILT_IN))
     for outcome in outcomes:
         if not outcome.passed:
-            click.echo(_picture(outcome))
+            click.echo(picture(outcome))
     failed = sum(not outcome.passed for outcome in outcomes)
     topics = sorted({outcome.topic for outcome in outcomes})
     click.echo(f"{len(outcomes)} examples of {', '.join(topics) or 'no topic'}: {failed or 'none'} failed")
     sys.exit(1 if failed else 0)
 
 
-def _picture(outcome: Outcome) -> str:
-    verdict = "must be tagged, but is not" if outcome.wanted else "must not be tagged, but is"
-    lines = [f"{outcome.topic} ({outcome.lang}): {verdict}: score {outcome.score:g}, threshold {outcome.threshold:g}"]
-    lines += [f"  {name}: {value}" for name in ("title", "text") if (value := outcome.article[name])]
-    lines += [
-        f"  {weight:+g} {pattern}{': ' if quotes else ''}{', '.join(quotes)}"
-        for pattern, weight, quotes in outcome.reasons
+@command.command("coverage")
+@click.option("--since", metavar="TIME", default="7d", show_default=True, help="Only articles from then on.")
+@click.option(
+    "--packs",
+    "folder",
+    metavar="DIR",
+    type=click.Path(exists=True, path_type=Path),
+    help="Folder of topic packs; those in the settings (`tagger.packs`), or that come with Presswatch, if not given.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a language and line.")
+@config_option
+def coverage(since: str, folder: Path | None, config: Path | None, *, as_json: bool) -> None:
+    """Show which share of the indexed stream each topic can judge, by language: with patterns, with learned words, with neither.
+
+    Where there is neither, articles get no tag and are marked `unsupported`, and rules on that topic are blind.
+    TIME is 90m, 24h, 7d or 2w ago, or a day such as 2026-11-01. Exit code: 0; 2 if Elasticsearch is away.
+    """
+    import json
+    import time
+
+    from presswatch.adapters.elasticsearch import connect
+    from presswatch.coverage import counted
+    from presswatch.coverage import coverage as lines_of
+
+    settings = load(config).settings
+    first, _ = period(since, None, time.time_ns() // 1_000_000)
+    packs = load_packs(folder or settings.tagger.packs)
+    with connect(settings.elasticsearch) as client:
+        lines = lines_of(packs, counted(client, settings.elasticsearch, first))
+    if as_json:
+        for line in lines:
+            click.echo(json.dumps({"lang": line.lang, "articles": line.articles, "topics": dict(line.means)}))
+    elif lines:
+        click.echo(coverage_table(lines, [pack.topic for pack in packs]))
+    else:
+        click.echo(f"no article is indexed since {since}")
+
+
+def coverage_table(lines: Sequence[Line], topics: Sequence[str]) -> str:
+    """Return the answer of `coverage` for a person: a line for each language, and the shares below."""
+    from presswatch.coverage import shares
+
+    whole = sum(line.articles for line in lines)
+    rows = [["language", "articles", "share", *topics]]
+    rows += [
+        [line.lang, str(line.articles), f"{line.articles / whole:.1%}", *(line.means[topic] for topic in topics)]
+        for line in lines
     ]
-    return "\n".join([*lines, "" if outcome.reasons else "  no pattern matches, and no learned word\n"])
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    told = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    told.append("")
+    for topic in topics:
+        parts = [f"{name} {share:.1%}" for name, share in shares(lines, topic).items()]
+        told.append(f"{topic}: {', '.join(parts)}")
+    return "\n".join(told)
