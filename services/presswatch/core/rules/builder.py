@@ -170,7 +170,9 @@ class Builder(Transformer[Lexeme, Part]):
                 f"{operator} asks for {operator.number} of {_number_of(len(clauses), 'clause')}",
                 operator.start,
                 operator.end,
-                f"write a number from 1 to {len(clauses)}, or add clauses, separated by commas",
+                f"write a number from 1 to {len(clauses)}, or add clauses, separated by commas"
+                if len(clauses) > 1
+                else f"separate the clauses by plain commas, as in `{operator} (wheat, maize, rice)`",
             )
         nodes = tuple(clause.finish() for clause in clauses)
         node = AtLeast(operator.number, nodes, operator.start, closing.end)

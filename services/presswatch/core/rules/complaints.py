@@ -5,6 +5,7 @@ Pieces of a query stand between backquotes, as they would be typed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from presswatch.core.errors import RuleError
@@ -19,6 +20,9 @@ _OTHER_NAMES = {
     "location": "country", "place": "country", "inurl": "url", "link": "url", "date": "published", "time": "published",
     "@timestamp": "published", "length": "words", "wordcount": "words",
 }  # fmt: skip
+
+_ALIKE = 0.7
+"""How much a name must look like a field's to be taken for it: field names are short, and `price` is not `topic`."""
 
 _NUMBERED = {
     "NEAR": "`wheat NEAR/5 ban`, or `wheat NEAR/5f ban` for this order only",
@@ -53,14 +57,15 @@ def unopened_group(at: int) -> RuleError:
     )
 
 
-def unclosed_quotation(at: int) -> RuleError:
-    """``"flu vaccine``."""
-    return RuleError(
-        "this quotation mark is never closed",
-        at,
-        at + 1,
-        'put a `"` where the phrase ends; a quotation mark within a phrase is written `\\"`',
-    )
+def unclosed_quotation(query: str, at: int) -> RuleError:
+    """``"flu vaccine``, and the mark within Hebrew abbreviations."""
+    mend = 'put a `"` where the phrase ends; a quotation mark within a phrase is written `\\"`'
+    around = query[at - 1 : at] + query[at + 1 : at + 2]
+    if len(around) == 2 and all("\u05d0" <= ch <= "\u05ea" for ch in around):
+        word = re.findall(r"[\u0590-\u05ff]*", query[:at])[-2:][0], re.match(r"[\u0590-\u05ff]*", query[at + 1 :])
+        first, rest = word[0], word[1].group() if word[1] else ""
+        mend = f'within a word write `\\"`: `{first}\\"{rest}`; articles write ״ as well: `({first}\\"{rest} OR {first}״{rest})`'
+    return RuleError("this quotation mark is never closed", at, at + 1, mend)
 
 
 def star_outside_quotation(quoted: str, at: int) -> RuleError:
@@ -254,7 +259,7 @@ def unknown_field(name: str, value: str, start: int, end: int, fields: Iterable[
         )
     if name in {"score", "score."}:
         return RuleError("`score:` needs a topic", start, end, "name it after a dot, as in `score.health:>0.8`")
-    close = _OTHER_NAMES.get(name.lower()) or did_you_mean(name.lower(), fields)
+    close = _OTHER_NAMES.get(name.lower()) or did_you_mean(name.lower(), fields, _ALIKE)
     mend = f"did you mean `{close}:`?" if close else f"the fields are {', '.join(fields)} and score.TOPIC."
     if value[:1] not in {'"', "(", "["} and is_phrase(f"{name}:{value}"):
         mend += f' If the colon belongs to a word, use quotation marks: `"{whole}"`'

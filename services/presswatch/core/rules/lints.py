@@ -18,6 +18,8 @@ from presswatch.core.text import by_character, fold_value
 _STAR = re.compile(r"\\.|(.)\*", re.DOTALL)
 _QUESTION = re.compile(r"\\.|(\?)(?=[\s\"'’”»›」』)\]]|$)", re.DOTALL)
 _LOST_SIGN = re.compile(r"\w[+#]+$")
+_LOST_COLON = re.compile(r"(words|published|score\.[\w-]+)[<>]=?")
+_INNER_COMMA = re.compile(r"[^\W\d][,;、，；،؛፣](?=\w)|[,;、，；،؛፣](?=[^\W\d])")
 _NO_SUBTAG = re.compile(r"[a-z]{2,3}")
 _ADDRESS = re.compile(r"https?://")
 
@@ -101,6 +103,12 @@ def _of_words(leaf: Phrase) -> Iterator[Lint]:
         message = f"the ? at the end of a word in `{excerpt(written)}` stands for exactly one character more"
         mend = "if it ends a sentence, leave it out; the character itself is \\?"
         yield Lint(message, leaf.start, leaf.end, mend)
+    if not written.startswith('"') and (found := _LOST_COLON.match(written)):
+        message = f"`{excerpt(written)}` is read as words, not as a range: there is no colon"
+        yield Lint(message, leaf.start, leaf.end, f"write `{found.group(1)}:{written[found.end(1) :]}`")
+    if not written.startswith('"') and leaf.slop is None and _INNER_COMMA.search(written):
+        message = f"`{excerpt(written)}` is read as a phrase, its words side by side: a comma joins nothing"
+        yield Lint(message, leaf.start, leaf.end, "write OR between the words, or quotation marks around the phrase")
     if leaf.slop is None and _LOST_SIGN.search(written):
         message = f"of `{excerpt(written)}` only the letters count: + and # are no part of a word"
         yield Lint(message, leaf.start, leaf.end, f'for these very characters write `raw:"{written}"`')

@@ -14,6 +14,7 @@ _BRACKETS = re.compile(r"([\[{])([^\]}]*)([\]}])")
 _ENDS = re.compile(r"\s*(\S+)\s+TO\s+(\S+)\s*")
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(.+)", re.DOTALL)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_YEAR = re.compile(r"[12]\d{3}", re.ASCII)
 _WHOLE = re.compile(r"\d{1,15}", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,3}(\.\d{1,15})?|\.\d{1,15}", re.ASCII)
 
@@ -108,9 +109,10 @@ def _value(name: str, written: str, start: int) -> float:
     end = start + len(written)
     if name == "published":
         if not _DAY.fullmatch(text):
-            raise RuleError(
-                f"`{text}` is no date", start, end, "write the year, month and day as digits, as in `2026-01-31`"
-            )
+            mend = "write the year, month and day as digits, as in `2026-01-31`"
+            if _YEAR.fullmatch(text):
+                mend = f"for the whole year write `published:[{text}-01-01 TO {text}-12-31]`"
+            raise RuleError(f"`{text}` is no date", start, end, mend)
         try:
             return day_ms(date.fromisoformat(text))
         except ValueError:

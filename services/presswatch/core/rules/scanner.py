@@ -148,5 +148,5 @@ class Scanner:
         """Match a string in quotation marks; if its end is missing, note that and go to the end of the query."""
         found = self._match_quoted()
         if found is None:
-            self._wrong(complaints.unclosed_quotation(self.at), self.at, len(self.query))
+            self._wrong(complaints.unclosed_quotation(self.query, self.at), self.at, len(self.query))
         return found

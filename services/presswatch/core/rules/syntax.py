@@ -7,7 +7,6 @@ goes on, so that one look finds all mistakes that do not hang together.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
@@ -17,11 +16,12 @@ from lark.lexer import Lexer
 from presswatch.core.errors import RuleError
 from presswatch.core.rules import complaints
 from presswatch.core.rules.builder import FAULTS, Builder, Part, check_whole
-from presswatch.core.rules.faults import Faults, excerpt
+from presswatch.core.rules.faults import Faults
 from presswatch.core.rules.lexer import lex
 from presswatch.core.rules.lists import list_terms
 from presswatch.core.rules.model import Node, Phrase, Raw, TextField
 from presswatch.core.rules.scanner import BROKEN, Lexeme, Resolve
+from presswatch.core.rules.sidebyside import name, side_by_side
 
 GRAMMAR = """
     ?start: any_of
@@ -55,10 +55,6 @@ GRAMMAR = """
 
 _NO_LISTS: Mapping[str, Sequence[str]] = {}
 _BINARY = frozenset({"AND", "OR", "NEAR", "COMMA"})
-_SMALL_OPERATOR = re.compile(r"(?:and|or|not|near(?:/\d+f?)?|atleast(?:/\d+)?|count(?:/\d+)?)", re.IGNORECASE)
-_OTHER_NEAR = re.compile(r"(?:o?near|w|n|pre|p|within|adj)?/?(\d+)[a-z]?", re.IGNORECASE)
-_PLAIN = re.compile(r"[\w.'’-]{1,40}")
-_TYPOGRAPHIC = re.compile("[“”„‟«»「」『』＂（）：]")
 
 
 def parse(query: str, lists: Mapping[str, Sequence[str]] = _NO_LISTS) -> Node:
@@ -147,7 +143,7 @@ class _Reader:
         part = self._feed(Lexeme("$END", "", size))
         assert isinstance(part, Part)
         for run in self.runs:
-            self.faults.note(_side_by_side(run))
+            self.faults.note(side_by_side(run))
         return part
 
     def _feed(self, token: Lexeme) -> object:
@@ -198,7 +194,7 @@ class _Reader:
             if token.type in _BINARY:
                 self.blamed = token
                 self.faults.add(
-                    f"{_name(token)} has nothing before it",
+                    f"{name(token)} has nothing before it",
                     token.start,
                     token.end,
                     "write a clause before it, or take it away",
@@ -220,7 +216,7 @@ class _Reader:
             return False
         elif previous is not self.blamed:
             self.faults.add(
-                f"{_name(previous)} has nothing after it",
+                f"{name(previous)} has nothing after it",
                 previous.start,
                 previous.end,
                 "write a clause after it, or take it away",
@@ -238,37 +234,5 @@ class _Reader:
 
 
 def _is_noise(token: Lexeme) -> bool:
-    return token.type == "LEAF" and token.node is BROKEN and not any(ch.isalnum() for ch in token)
-
-
-def _side_by_side(run: list[Lexeme]) -> RuleError:
-    words = [str(token) for token in run if token.type == "LEAF"]
-    small = next((word for word in words if _SMALL_OPERATOR.fullmatch(word)), None)
-    distance = next((found for word in words if (found := _OTHER_NEAR.fullmatch(word))), None)
-    if small:
-        mend = f"operators are written in capitals: `{small.upper()}`; if you look for the word, put it into quotation marks"
-    elif any(_TYPOGRAPHIC.search(word) for word in words):
-        mend = 'write plain signs instead of typographic ones: `"flu vaccine"`, `( )` and `:`'
-    elif "TO" in words:
-        mend = "a range is written in brackets after its field: `published:[2026-01-01 TO 2026-01-31]`"
-    elif distance and not distance.group().isdecimal():
-        mend = f"a distance is written `NEAR/{distance.group(1)}`"
-    elif any(word.endswith(",") for word in words):
-        mend = "a comma joins nothing: write OR if any of them will do, AND if all must occur"
-    else:
-        two = len(run) == len(words) == 2 and all(_PLAIN.fullmatch(word) for word in words)
-        first, second = words if two else ("a", "b")
-        mend = (
-            f"write `{first} AND {second}` if both must occur, `{first} OR {second}` if either will do, "
-            f'`"{first} {second}"` for a phrase'
-        )
-    if len(run) == 2:
-        message = f"no operator stands between {_name(run[0])} and {_name(run[1])}"
-    else:
-        message = f"{len(run)} clauses stand side by side with no operator between them"
-    return RuleError(message, run[1].start, run[-1].end, mend)
-
-
-def _name(token: Lexeme) -> str:
-    names = {"COMMA": "this comma", "LPAR": "the group after it", "RPAR": "the group before"}
-    return names.get(token.type) or (f"`{excerpt(token)}`" if token.type == "LEAF" else str(token))
+    broken = token.type == "LEAF" and token.node is BROKEN
+    return broken and (token.startswith('"') or not any(ch.isalnum() for ch in token))

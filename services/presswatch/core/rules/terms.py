@@ -188,6 +188,13 @@ def _wild_word(written: str, start: int) -> tuple[Slot, ...]:
                 "put it right after the letters that begin the word, as in `vaccin*`, or leave it away",
             )
     least = MIN_HANGUL if starred and not open_end and "HANGUL" in unicodedata.name(before, "") else MIN_LETTERS
+    if _letters(stem) < least and not starred and all(by_character(ch) for ch in stem if ch.isalnum()):
+        raise RuleError(
+            f"`{written}` asks for one more character, and in this script each character is a word by itself",
+            start,
+            start + len(written),
+            'leave the `?` out; for one unknown character between others use a window, as in `"小麦"~1`',
+        )
     if _letters(stem) < least:
         where = "before the `*`" if starred else "in a word with `?`"
         raise RuleError(
