@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from presswatch.core.control import Manifest
+from presswatch.core.control_packs import PackObject
 from presswatch.core.control_rules import ListObject, RuleObject
 from presswatch.core.deadletters import HEADERS
 from presswatch.core.messages import MESSAGES, Message
@@ -23,7 +24,7 @@ from presswatch.topology import INDICES, TOPICS
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 
 
-CONTROL_MESSAGES: tuple[type[Message], ...] = (Manifest, RuleObject, ListObject)
+CONTROL_MESSAGES: tuple[type[Message], ...] = (Manifest, RuleObject, ListObject, PackObject)
 
 
 def generate() -> dict[str, Any]:

@@ -104,7 +104,10 @@ class IngestSettings(_Section):
 class TaggerSettings(_Section):
     """How articles are tagged."""
 
-    packs: Path | None = Field(None, description="Folder of topic packs; the packs that come with Presswatch if unset.")
+    packs: Path | None = Field(
+        None,
+        description="Folder of topic packs, used while none is applied; the packs that come with Presswatch if unset.",
+    )
     marks: Path = Field(
         Path("topic-marks.jsonl"), description="The desk's own evaluation set, written by `presswatch topics mark`."
     )

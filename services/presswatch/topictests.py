@@ -62,3 +62,15 @@ def _run(spec: PackSpec, tagger: Tagger, lang: str, example: Example, *, wanted:
         ]
         return Outcome(spec.topic, verdict.threshold, lang, article, wanted, verdict.score, tuple(reasons))
     return Outcome(spec.topic, spec.threshold, lang, article, wanted, 0.0, ())
+
+
+def picture(outcome: Outcome) -> str:
+    """Return a text that shows an example that failed, and what was found in it."""
+    verdict = "must be tagged, but is not" if outcome.wanted else "must not be tagged, but is"
+    lines = [f"{outcome.topic} ({outcome.lang}): {verdict}: score {outcome.score:g}, threshold {outcome.threshold:g}"]
+    lines += [f"  {name}: {value}" for name in ("title", "text") if (value := outcome.article[name])]
+    lines += [
+        f"  {weight:+g} {pattern}{': ' if quotes else ''}{', '.join(quotes)}"
+        for pattern, weight, quotes in outcome.reasons
+    ]
+    return "\n".join([*lines, "" if outcome.reasons else "  no pattern matches, and no learned word\n"])

@@ -64,6 +64,7 @@ TAGGED = "articles.tagged"
 MATCHES = "matches"
 NOTIFICATIONS = "notifications"
 CONTROL_RULES = "control.rules"
+CONTROL_PACKS = "control.packs"
 DEAD_SETTLED = "dead.settled"
 FORGOTTEN = "forgotten"
 
@@ -86,6 +87,15 @@ TOPICS: tuple[TopicSpec, ...] = (
         "KIND:ID@HASH of an object, or manifest",
         Manifest,
         "Alert rules and their lists, and the manifest that names those in force.",
+        partitions=1,
+        max_message_bytes=12 * _MIB,
+        compacted=True,
+    ),
+    TopicSpec(
+        CONTROL_PACKS,
+        "KIND:ID@HASH of an object, or manifest",
+        Manifest,
+        "Topic packs, and the manifest that names those in force.",
         partitions=1,
         max_message_bytes=12 * _MIB,
         compacted=True,

@@ -12,6 +12,7 @@ from typing import Any
 
 from presswatch.runtime import service
 from presswatch.settings import load
+from presswatch.tagger.packs import PackUpdate
 from presswatch.tagger.run import PARTS, run
 
 
@@ -46,7 +47,8 @@ class WordTagger:
 def main() -> None:
     settings = load().settings
     with service("tagger", settings.http, settings.log, PARTS) as (health, stop):
-        run(settings, WordTagger(float(sys.argv[1])), health, stop)
+        tagger = WordTagger(float(sys.argv[1]))
+        run(settings, lambda found, _pace: PackUpdate(found.generation, found.applied, tagger), health, stop)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
+import orjson
 import pytest
 from kafka.admin import ConfigResource, KafkaAdminClient
 from tests.integration.indexer_kit import Desk, provision, rule_folder, tagged
@@ -19,10 +20,11 @@ from presswatch.adapters.kafka import Outgoing, connection
 from presswatch.control.apply import apply
 from presswatch.control.topic import OvertakenError, Writer, consumer, read
 from presswatch.core.control import MANIFEST_KEY, BrokenSetError, Object, plan
+from presswatch.core.messages import TaggedArticle
 from presswatch.engines import Engines
 from presswatch.provision import provision_kafka
 from presswatch.runtime import now_ms
-from presswatch.topology import CONTROL_RULES, topic
+from presswatch.topology import CONTROL_RULES, TAGGED, topic
 
 pytestmark = pytest.mark.engine
 
@@ -89,11 +91,11 @@ def test_a_folder_is_applied_changed_and_refused_as_a_whole(control: Control) ->
     control.write("- {id: a, name: A, query: wheat AND}\n- {id: c, name: C, query: rye}\n")
     refused = control.refused()
     assert "rules.yaml:1:" in refused
-    assert "nothing was applied; the rules in force stay" in refused
+    assert "nothing was applied; what is in force stays" in refused
     control.write("- {id: a, name: A, query: wheat, must_match: [barley]}\n")
     refused = control.refused()
     assert "a: must_match 1 does not match" in refused
-    assert "1 example failed: nothing was applied; the rules in force stay" in refused
+    assert "1 example failed: nothing was applied; what is in force stays" in refused
     assert control.records() == before
 
     control.write("- {id: a, name: A, query: wheat OR rye}\n")
@@ -329,3 +331,47 @@ def test_ten_thousand_rules_are_applied_while_articles_flow_and_none_is_missed(s
     assert sorted(events) == sorted(
         (rule, name) for name, rules in documents.items() for rule in rules & {"wheat", "rye"}
     )
+
+
+PACK = "topic: weather\npatterns: {{en: [{{match: '{match}', weight: 2}}]}}\nmust_tag: {{en: [{{title: {title}}}]}}\n"
+PACKS_IN_FORCE = 'presswatch_control_generation{stage="tagger",topic="control.packs"}'
+
+
+def test_topic_packs_are_applied_while_a_tagger_works_and_each_article_tells_its_generation(system: System) -> None:
+    folder = system.folder / "packs"
+    folder.mkdir()
+
+    def tagged_as(title: str) -> tuple[set[str], int]:
+        system.sandbox.command("ingest", "-", stdin=orjson.dumps({"title": title, "lang": "en", "url": f"https://a.example/{uuid4().hex}"}))  # fmt: skip
+
+        def found() -> TaggedArticle | None:
+            articles = [TaggedArticle.decode(record.value) for record in system.read(TAGGED)]
+            return next((article for article in articles if article.title == title), None)
+
+        article: TaggedArticle = wait_until(found, 60, title)
+        return {tag.topic for tag in article.tags}, article.generation
+
+    def apply_pack(match: str, title: str, *arguments: str) -> str:
+        (folder / "weather.yaml").write_text(PACK.format(match=match, title=title))
+        return system.sandbox.command("topics", "apply", str(folder), *arguments)
+
+    assert "no pack is applied" in system.sandbox.command("topics", "list")
+    with system.sandbox.service("tagger") as process:
+        process.wait_ready(120)
+        assert tagged_as("Storm warning, grain harvest and wheat prices") == ({"agriculture"}, 0)
+        assert "published generation 1 by files: 1 added" in apply_pack("storm*", "Storm warning")
+        wait_until(lambda: process.metric(PACKS_IN_FORCE) == 1, 30, "generation 1")
+        assert tagged_as("Storm near the coast") == ({"weather"}, 1)
+        (folder / "weather.yaml").write_text(PACK.format(match="storm*", title="Sunshine"))
+        refused = system.sandbox.refused("topics", "apply", str(folder))
+        assert "must be tagged, but is not" in refused
+        assert "1 example failed: nothing was applied; what is in force stays" in refused
+        apply_pack("rain*", "Rainy")
+        wait_until(lambda: process.metric(PACKS_IN_FORCE) == 2, 30, "generation 2")
+        assert tagged_as("Storm again") == (set(), 2)
+        assert "weather" in system.sandbox.command("topics", "list")
+        (folder / "weather.yaml").unlink()
+        system.sandbox.command("topics", "apply", str(folder), "--allow-empty")
+        wait_until(lambda: process.metric(PACKS_IN_FORCE) == 3, 60, "generation 3")
+        assert tagged_as("Grain harvest and wheat prices") == ({"agriculture"}, 3)
+        assert process.terminate() == 0

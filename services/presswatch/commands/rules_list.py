@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from presswatch.commands import config_option
-from presswatch.core.control import BrokenSetError, Key, ObjectSet
+from presswatch.commands.applying import in_force, table, when
+from presswatch.core.control import Key, ObjectSet
 from presswatch.core.control_rules import LIST, RULE, RuleObject
 from presswatch.core.errors import BadMessageError, ConfigError
 from presswatch.core.plaintext import plain
@@ -29,18 +30,9 @@ from presswatch.settings import load
 def command(manager: str | None, as_json: bool, config: Path | None) -> None:
     """List the rules in force, from the topic that every indexer follows, and who manages them."""
     settings = load(config).settings
-    from presswatch.control.topic import read
-    from presswatch.runtime import configure_logs
     from presswatch.topology import CONTROL_RULES
 
-    configure_logs(settings.log.model_copy(update={"level": "error"}), "rules list")
-    try:
-        found = read(settings.kafka, CONTROL_RULES).current()
-    except BrokenSetError as error:
-        raise ConfigError(
-            f"what was applied last is not whole: {error}\nServices keep the set that they had before; "
-            "apply the rules again to mend it (presswatch rules apply)"
-        ) from error
+    found = in_force(settings, CONTROL_RULES)
     today = datetime.now(UTC).date()
     rows = [row for row in _rows(found, today) if manager is None or row["managed_by"] == manager]
     if as_json:
@@ -49,7 +41,12 @@ def command(manager: str | None, as_json: bool, config: Path | None) -> None:
         for row in rows:
             click.echo(orjson.dumps({**row, "spec": row["spec"].model_dump(mode="json", exclude_defaults=True)}))
         return
-    for line in _table(rows):
+    head = ("RULE", "STATE", "SEVERITY", "MANAGED BY", "NAME")
+    cells = [
+        (row["rule"], row["state"], row["spec"].severity, row["managed_by"], plain(row["spec"].name, 80))
+        for row in rows
+    ]
+    for line in table([head, *cells]) if rows else ():
         click.echo(line)
     click.echo(_summary(found, rows, manager))
 
@@ -76,17 +73,6 @@ def _state(spec: RuleSpec, today: date) -> str:
     return "in force" if spec.expires is None or today <= spec.expires else "expired"
 
 
-def _table(rows: list[dict[str, Any]]) -> list[str]:
-    if not rows:
-        return []
-    cells = [("RULE", "STATE", "SEVERITY", "MANAGED BY", "NAME")] + [
-        (row["rule"], row["state"], row["spec"].severity, row["managed_by"], plain(row["spec"].name, 80))
-        for row in rows
-    ]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-
-
 def _summary(found: ObjectSet, rows: list[dict[str, Any]], manager: str | None) -> str:
     if not found.generation:
         return "nothing was ever applied: no rule is in force (presswatch rules apply DIR)"
@@ -95,5 +81,4 @@ def _summary(found: ObjectSet, rows: list[dict[str, Any]], manager: str | None) 
     number = f"{len(rows)} rule{'s' * (len(rows) != 1)}" + (f" ({idle} disabled or expired)" if idle else "")
     number += f", {lists} list{'s' * (lists != 1)}" if lists else ""
     whose = f" of {manager}" if manager else ""
-    when = f"{datetime.fromtimestamp(found.applied / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return f"{number}{whose}; generation {found.generation}, applied {when} by {found.applied_by}"
+    return f"{number}{whose}; {when(found)}"

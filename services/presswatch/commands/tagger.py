@@ -12,17 +12,20 @@ from presswatch.commands import config_option
 @click.command("tagger")
 @config_option
 def command(config: Path | None) -> None:
-    """Tag articles by topic, from articles.raw to articles.tagged, until SIGTERM."""
+    """Tag articles by topic, from articles.raw to articles.tagged, until SIGTERM.
+
+    The topic packs are those that `presswatch topics apply` published; where none was, those of the setting tagger.packs.
+    """
     from presswatch import matching
-    from presswatch.core.topics import Tagger
     from presswatch.packfiles import load_packs
     from presswatch.runtime import configure_logs, service
     from presswatch.settings import load
+    from presswatch.tagger.packs import PackBuilder
     from presswatch.tagger.run import PARTS, run
 
     settings = load(config).settings
     configure_logs(settings.log, "tagger")
-    tagger = Tagger(load_packs(settings.tagger.packs), engine=matching.announce(settings.engine))
+    own = load_packs(settings.tagger.packs)  # now, so that a mistake in them is told at once
+    build = PackBuilder(own, matching.announce(settings.engine))
     with service("tagger", settings.http, settings.log, PARTS) as (health, stop):
-        tagger.make_ready()
-        run(settings, tagger, health, stop)
+        run(settings, build, health, stop)

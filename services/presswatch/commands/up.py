@@ -34,7 +34,7 @@ def command(config: Path | None, run: Path, engines_name: str, engines: bool | N
     import subprocess
 
     from presswatch import engines as local
-    from presswatch.commands.rules_apply import objects_in, publish
+    from presswatch.commands.rules_apply import objects_in, publish_rules
     from presswatch.engines.progress import Display
     from presswatch.local import system
     from presswatch.local.supervisor import Supervisor
@@ -60,7 +60,7 @@ def command(config: Path | None, run: Path, engines_name: str, engines: bool | N
             programs.insert(0, system.engines_program(engines_name, run))
         subprocess.run([sys.executable, "-m", "presswatch", "setup"], env=environ, check=True)
     if rules is not None:
-        for line in publish(settings, rules):
+        for line in publish_rules(settings, rules):
             click.echo(line)
     if not running:
         supervisor.start(programs, environ)

@@ -26,7 +26,6 @@ from presswatch.core.scoring import (
     evidence,
     score,
     without_overlap,
-    words,
 )
 
 MAX_EVIDENCE = 5
@@ -146,7 +145,7 @@ class Tagger:
             if void:
                 seen = spoken.table.count(doc, void)
                 total = spoken.table.totals(seen)[number]
-            value = combined(pack.learned, evidence, total, words(length))
+            value = combined(pack.learned, evidence, total, length)
             threshold = pack.learned.threshold(lang)
             moved: list[Moved] = []
             if value >= threshold:
@@ -172,10 +171,29 @@ class Tagger:
         """
         return self._engine.document({key: article.get(key) for key in ("title", "text", "lang")})
 
-    def make_ready(self) -> None:
-        """Make all languages ready now (seconds), so that in a stream no article waits for it."""
+    def make_ready(self, before: Tagger | None = None) -> None:
+        """Make all languages ready now (seconds), so that in a stream no article waits for it.
+
+        Args:
+            before: a tagger that this one replaces: what it has ready is taken over where no pack differs.
+        """
+        ready = {} if before is None else before.ready()
         for lang in sorted(self.languages):
-            self._ready(lang)
+            wanted, spoken = ready.get(lang, (None, None))
+            if spoken is not None and wanted == self._wanted(lang):
+                self._spoken[lang] = spoken
+            else:
+                self._ready(lang)
+
+    def ready(self) -> dict[str, tuple[list[Any], _Spoken]]:
+        """Return by language what is ready, and before it all that it is made of: for `make_ready` of another tagger."""
+        return {lang: (self._wanted(lang), spoken) for lang, spoken in list(self._spoken.items())}
+
+    def _wanted(self, lang: str) -> list[Any]:
+        return [
+            (pack.topic, pack.patterns.get(lang), pack.lists.get(lang), pack.learned and pack.learned.version)
+            for pack in self.packs
+        ]
 
     def _ready(self, lang: str) -> _Spoken:
         if lang not in self._spoken:

@@ -12,24 +12,37 @@ import structlog
 
 from presswatch import topology
 from presswatch.adapters.kafka import DeadLetters, Publisher, persist
+from presswatch.control.follow import Builder, Follower
 from presswatch.core.errors import FatalError
 from presswatch.runtime import Health, StopSignal
 from presswatch.settings import Settings
 from presswatch.tagger.app import FaustOutlet, Hand, TaggerApp, attach, build_app
 from presswatch.tagger.batch import BatchWorker
-from presswatch.tagger.service import Tagging, TagsArticles
+from presswatch.tagger.packs import PackUpdate
+from presswatch.tagger.service import Tagging
 from presswatch.tagger.watchdog import Group, ProgressWatch, die, limit_stop
 
 log = structlog.get_logger(__name__)
 
-PARTS = ("input", "output")
-"""Parts of the tagger's health: the consumer group, and the topics that it writes."""
+PARTS = ("input", "output", "packs")
+"""Parts of the tagger's health: the consumer group, the topics that it writes, and the control topic that it follows."""
+
+_OURS = PARTS[:2]
 
 _PULSE_S = 0.1
 
 
-def run(settings: Settings, tagger: TagsArticles, health: Health, stop: StopSignal) -> None:
-    """Tag articles until a stop is asked for. Ends the process with `EXIT_FATAL` when going on would lose data."""
+def run(settings: Settings, build: Builder[PackUpdate], health: Health, stop: StopSignal) -> None:
+    """Tag articles until a stop is asked for. Ends the process with `EXIT_FATAL` when going on would lose data.
+
+    Args:
+        build: makes a set of topic packs ready. The control topic is read to its end before the first article.
+    """
+    with Follower(settings.kafka, topology.CONTROL_PACKS, "tagger", build, health, PARTS[2]) as follower:
+        _tag(settings, follower, health, stop)
+
+
+def _tag(settings: Settings, follower: Follower[PackUpdate], health: Health, stop: StopSignal) -> None:
     kafka = settings.kafka
     source, target = (topology.topic(kafka, name) for name in (topology.RAW, topology.TAGGED))
     dead = topology.topic(kafka, topology.dead_letter_topic("tagger"))
@@ -45,9 +58,13 @@ def run(settings: Settings, tagger: TagsArticles, health: Health, stop: StopSign
         stage="tagger", health=health, stop=stop, part="output",
     ):  # fmt: skip
         return
+    first = follower.wait_first(stop, lambda: _beat(health))
+    if first is None:
+        return
+    tagging = Tagging(first.tagger, generation=first.generation)
     watch = ProgressWatch(group, health)
     grave = DeadLetters(kafka, "tagger", publishers[0])
-    asyncio.run(_serve(settings, Tagging(tagger), grave, watch, health, stop, source, target))
+    asyncio.run(_serve(settings, tagging, follower, grave, watch, health, stop, source, target))
     publishers[0].close()
     group.close()
 
@@ -55,6 +72,7 @@ def run(settings: Settings, tagger: TagsArticles, health: Health, stop: StopSign
 async def _serve(
     settings: Settings,
     tagging: Tagging,
+    follower: Follower[PackUpdate],
     grave: DeadLetters,
     watch: ProgressWatch,
     health: Health,
@@ -71,8 +89,9 @@ async def _serve(
         watch.start()
         starting = asyncio.create_task(app.start())
         while not stop.is_set():
-            for part in PARTS:
-                health.beat(part)
+            _beat(health)
+            if (update := follower.take()) is not None:
+                tagging.take(update.tagger, update.generation)
             _require_sound(app, starting, settings)
             await asyncio.sleep(_PULSE_S)
         log.info("stopping: finishing what is in hand")
@@ -88,6 +107,11 @@ async def _serve(
     except Exception as error:  # here and not outside of the loop, whose end waits for faust's tasks
         log.exception("the stream processor broke")
         die(f"the stream processor broke: {error!r}")
+
+
+def _beat(health: Health) -> None:
+    for part in _OURS:
+        health.beat(part)
 
 
 def _require_sound(app: TaggerApp, starting: asyncio.Task[None], settings: Settings) -> None:

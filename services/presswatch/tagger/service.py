@@ -44,11 +44,16 @@ class Tagging:
     Args:
         tagger: gives the tags; called for every article, whatever its language.
         clock_ms: the time in milliseconds.
+        generation: roll-outs of topic packs so far.
     """
 
-    def __init__(self, tagger: TagsArticles, clock_ms: Callable[[], int] = now_ms) -> None:
-        self._tagger = tagger
+    def __init__(self, tagger: TagsArticles, clock_ms: Callable[[], int] = now_ms, generation: int = 0) -> None:
+        self._in_force = (tagger, generation)
         self._clock_ms = clock_ms
+
+    def take(self, tagger: TagsArticles, generation: int) -> None:
+        """Tag with another set of packs from now on: each article with one set, whole."""
+        self._in_force = (tagger, generation)
 
     def process(self, value: bytes | None) -> Tagged:
         """Decode, tag and encode one article.
@@ -57,11 +62,14 @@ class Tagging:
             BadMessageError: the record is no raw article, or tagging it failed (reason ``tagging_failed``).
         """
         raw = RawArticle.decode(value)
+        tagger, generation = self._in_force
         try:
             body = raw.model_dump(exclude={"schema_name", "schema_version"})
-            tags = [Tag.model_validate(tag) for tag in self._tagger.tag(body)]
-            unsupported = self._tagger.unsupported(language_label(raw.lang))
-            article = TaggedArticle(**body, tagged=self._clock_ms(), tags=tags, unsupported=unsupported)
+            tags = [Tag.model_validate(tag) for tag in tagger.tag(body)]
+            unsupported = tagger.unsupported(language_label(raw.lang))
+            article = TaggedArticle(
+                **body, tagged=self._clock_ms(), generation=generation, tags=tags, unsupported=unsupported
+            )
             return Tagged(article.id.encode(), article.encode(), article)
         except (FatalError, BadMessageError):
             raise
