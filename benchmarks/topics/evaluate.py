@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.report import REPOSITORY, keep, table
 from benchmarks.topics.figures import ALL, Judgement, figures, over_languages, table_row
-from benchmarks.topics.sets import SETS, LabelledSet
+from benchmarks.topics.sets import DESK, SETS, LabelledSet, sets
 from presswatch.core.topics import Tagger
 from presswatch.packfiles import load_packs
 from presswatch.settings import load
@@ -53,7 +53,7 @@ def judgements(labelled: LabelledSet, rows: Iterable[dict[str, Any]], tagger: Ta
     for row in rows:
         for verdict in tagger.judge(row):
             topic = verdict.pack.topic
-            if topic in labelled.judges and topic not in row.get("ignore", ()):
+            if labelled.judged(row, topic):
                 yield Judgement(labelled.name, topic, row["lang"], topic in row["topics"], row, verdict)
 
 
@@ -70,7 +70,7 @@ def measure(found: Iterable[Judgement]) -> list[dict[str, Any]]:
     langs = defaultdict(set)
     for name, topic, lang in groups:
         langs[name, topic].add(lang)
-    order = [RANDOM, *TOGETHER, *(each.name for each in SETS)]
+    order = [RANDOM, *TOGETHER, *(each.name for each in SETS), DESK]
     rows = []
     for name, topic in sorted(langs, key=lambda key: (order.index(key[0]), key[1])):
         wanted = [ALL] if name in (RANDOM, *TOGETHER) else sorted(langs[name, topic] - {ALL})
@@ -106,7 +106,7 @@ def unsupported(labelled: LabelledSet, rows: Iterable[Mapping[str, Any]], tagger
     counts: defaultdict[tuple[str, str], int] = defaultdict(int)
     for row in rows:
         for topic in tagger.unsupported(row["lang"].partition("-")[0]):
-            if topic in labelled.judges:
+            if labelled.judged(row, topic):
                 counts[topic, row["lang"]] += 1
     for (topic, lang), number in sorted(counts.items()):
         yield f"{labelled.name}: {topic} in {lang} is unsupported: {number} rows left out"
@@ -114,7 +114,7 @@ def unsupported(labelled: LabelledSet, rows: Iterable[Mapping[str, Any]], tagger
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--set", action="append", choices=[each.name for each in SETS], help="only this set")
+    parser.add_argument("--set", action="append", choices=[*(each.name for each in SETS), DESK], help="only this set")
     parser.add_argument("--part", choices=["dev", "check", ALL], default="check")
     parser.add_argument("--lang", action="append", help="only this language")
     parser.add_argument("--packs", type=Path, help="folder of topic packs, instead of the built-in ones")
@@ -129,12 +129,14 @@ def main() -> None:
     found: list[Judgement] = []
     notes: list[str] = []
     started, articles = time.process_time(), 0
-    for labelled in SETS:
+    for labelled in sets():
         if wanted.set and labelled.name not in wanted.set:
             continue
+        # the desk's marks train only what `--data all` makes: of other packs they may all judge
+        whole = wanted.part == ALL or (labelled.name == DESK and wanted.packs is None)
         rows = [
             row
-            for row in labelled.rows(folder, None if wanted.part == ALL else wanted.part)
+            for row in labelled.rows(folder, None if whole else wanted.part)
             if not (wanted.lang and row["lang"] not in wanted.lang)
         ]
         found += judgements(labelled, rows, tagger)

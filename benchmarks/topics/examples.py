@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks.topics.sets import SETS, LabelledSet, Part
+from benchmarks.topics.sets import LabelledSet, Part, sets
 from presswatch.core import features
 from presswatch.core.rules.document import Document
 from presswatch.core.scoring import Length, words
@@ -54,10 +54,15 @@ class Article:
         """Number of different words."""
         return features.size(self.title, self.text)
 
+    @property
+    def length(self) -> Length:
+        """Length in tokens."""
+        return Length(len(self.title), len(self.text), self.lang)
+
     @cached_property
     def words(self) -> float:
         """Length in words of English."""
-        return words(Length(len(self.title), len(self.text), self.lang))
+        return words(self.length)
 
     @cached_property
     def fold(self) -> int:
@@ -68,7 +73,7 @@ class Article:
 
     def judged(self, topic: str) -> bool:
         """Tell whether its label says something of a topic."""
-        return topic in self.source.judges and topic not in self.row.get("ignore", ())
+        return self.source.judged(self.row, topic)
 
     def positive(self, topic: str) -> bool:
         """Tell whether it has the topic by its label."""
@@ -84,7 +89,7 @@ def articles(folder: Path, tagger: Tagger, part: Part | None, *, shipped: bool) 
         part: of each set; None for all.
         shipped: only sets from which weights may be shipped.
     """
-    for source in SETS:
+    for source in sets():
         if source.ships or not shipped:
             for row in source.rows(folder, part):
                 yield article(source, row, tagger)

@@ -1,4 +1,4 @@
-"""The labelled sets of ../shared/data/topics: which topics each can judge, and our division of them.
+"""The labelled sets of ../shared/data/topics and the desk's own: which topics each can judge, and our division of them.
 
 Two thirds of the rows are for development: they may be read, their mistakes looked at and patterns mended by them. The
 last third is for checking only: it is measured, never read. Which row belongs where follows from its id alone.
@@ -9,10 +9,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from presswatch import marks
+from presswatch.settings import load
 
 Part = Literal["dev", "check"]
 
@@ -39,14 +42,27 @@ class LabelledSet:
         """Return the part that a row belongs to."""
         return self.part or part_of(row_id)
 
+    def judged(self, row: Mapping[str, Any], topic: str) -> bool:
+        """Tell whether the label of a row says something of a topic."""
+        return topic in row.get("judges", self.judges) and topic not in row.get("ignore", ())
+
     def rows(self, folder: Path, part: Part | None = None) -> Iterator[dict[str, Any]]:
         """Yield the rows of one part, or all."""
+        for row in self._all(folder):
+            if part in (None, self.part_of(row["id"])):
+                yield row
+
+    def _all(self, folder: Path) -> Iterator[dict[str, Any]]:
         path = folder / self.file
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
-            for line in lines:
-                row = json.loads(line)
-                if part in (None, self.part_of(row["id"])):
-                    yield row
+            yield from map(json.loads, lines)
+
+
+class DeskSet(LabelledSet):
+    """What `presswatch topics mark` has saved; each row says itself which topics it judges."""
+
+    def _all(self, folder: Path) -> Iterator[dict[str, Any]]:
+        return marks.rows(folder / self.file)
 
 
 def part_of(row_id: str) -> Part:
@@ -70,3 +86,14 @@ SETS = (
     LabelledSet("nepali", "nepali20_even.jsonl.gz", ("agriculture", "health")),
     LabelledSet("congress-bills", "uscongress_bills_cap.jsonl.gz", _ALL),
 )
+
+DESK = "desk"
+
+
+def sets() -> tuple[LabelledSet, ...]:
+    """Return all sets, and that of the desk (setting `tagger.marks`) if there is one."""
+    path = load().settings.tagger.marks.absolute()
+    if not path.exists():
+        return SETS
+    topics = sorted({topic for row in marks.rows(path) for topic in row["judges"]})
+    return (*SETS, DeskSet(DESK, str(path), tuple(topics)))

@@ -7,11 +7,15 @@ import threading
 from pathlib import Path
 
 import pytest
+from benchmarks.topics.evaluate import judgements, measure
+from benchmarks.topics.sets import DESK, SETS, sets
 from click.testing import CliRunner, Result
 
 from presswatch import marks
 from presswatch.commands import topics
 from presswatch.core.errors import ConfigError
+from presswatch.core.topics import Tagger
+from presswatch.packfiles import load_packs
 
 ARTICLES = [
     {
@@ -152,3 +156,16 @@ def test_marks_made_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len({each.id for each in marks.read_marks(path)}) == 4 * 12
+
+
+def test_the_desks_set_is_measured_and_judges_only_what_was_said(desk: Path) -> None:
+    assert sets() == SETS
+    run(f"{desk}/articles.jsonl:1", "+health", "-diplomacy")
+    run(f"{desk}/articles.jsonl:2", "+health")
+    *_, own = sets()
+    assert (own.name, own.judges) == (DESK, ("diplomacy", "health"))
+    found = list(judgements(own, own.rows(desk), Tagger(load_packs(desk / "packs"))))
+    judged = {(each.row["title"][:7], each.topic, each.wanted, each.tagged) for each in found}
+    assert judged == {("Norland", "health", True, True), ("Norland", "diplomacy", False, False)}
+    [row] = measure(found)
+    assert (row["set"], row["topic"], row["lang"], row["positives"]) == (DESK, "health", "en", 1)
