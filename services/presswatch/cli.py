@@ -20,7 +20,7 @@ COMMANDS = {
     "doctor": "Tell what this machine has and lacks.",
     "config": "Show the settings in force and where each comes from.",
     "tag": "Tag articles by topic: JSON Lines in, JSON Lines out.",
-    "topics": "Test topic packs on the examples that stand in them.",
+    "topics": "Test, measure and apply topic packs; list those in force.",
     "match": "Match rules: JSON Lines in, JSON Lines out.",
     "rules": "Print, test, lint, compare and apply rules; list those in force.",
     "explain": "Tell why a rule matches an article, or why not.",
