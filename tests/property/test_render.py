@@ -12,6 +12,7 @@ from tests.examples import FETCHED, match_event, notification
 from presswatch.alerter.render import link_target, render
 from presswatch.core.messages import ReceiptEntry
 from presswatch.core.plaintext import plain
+from presswatch.kibana.links import Discover
 from presswatch.local.slack import check
 
 HOSTILE = st.lists(
@@ -61,10 +62,12 @@ def test_mark_up_is_ours_alone(title: str, source: str, url: str, quote: str, na
         article_title=title, article_source=source, article_url=url, rule_name=name,
         receipt=[ReceiptEntry(leaf="x", field="text", start=0, end=1, quote=quote)],
     )  # fmt: skip
-    message = render(notification(event), FETCHED + 1500, "https://kibana.example")
+    message = render(notification(event), FETCHED + 1500, Discover("https://kibana.example", "view"))
     assert check(message) is None
     for text in mark_up(message):
-        without_ours = re.sub(r"<https?://[^<>|\s]+\|(Open the article|Find it in Kibana)>", "", text)
+        without_ours = re.sub(
+            r"<https?://[^<>|\s]+\|(Open the article|Find it in Kibana|All that the rule matched)>", "", text
+        )
         assert "<" not in without_ours
         assert ">" not in without_ours
     shown = [

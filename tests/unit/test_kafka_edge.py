@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presswatch.adapters.kafka import Backoff, Breaker, Record, persist
-from presswatch.core.errors import BadMessageError, FatalError, RetryableError
+from presswatch.adapters.kafka import Backoff, Breaker, persist
+from presswatch.core.errors import FatalError, RetryableError
 from presswatch.runtime import Health, StopSignal
 
 
