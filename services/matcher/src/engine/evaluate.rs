@@ -2,6 +2,7 @@
 //! only if a rule in question needs it.
 
 use hashbrown::HashSet;
+use smallvec::SmallVec;
 
 use super::clause::{Clause, Count, Near};
 use super::leaf::{Bounds, Kind, Leaf, LeafId, Leaves, Tokens};
@@ -12,6 +13,12 @@ use crate::rules::model::{Bound, TextField};
 
 /// The fields in the order of the article.
 pub const FIELDS: [TextField; 2] = [TextField::Title, TextField::Text];
+
+/// Pairs of leaves up to which NEAR tries each pair, rather than put the places of each side together.
+const FEW_PAIRS: usize = 16;
+
+/// The leaves of an operand.
+pub type Operand = SmallVec<[LeafId; 8]>;
 
 /// Rules over one document.
 pub struct Evaluator<'a> {
@@ -178,7 +185,7 @@ impl Evaluator<'_> {
     // -- NEAR and COUNT
 
     /// The leaves of an operand that the document may hold, in the order of the query.
-    pub fn possible(&self, operand: &[Clause]) -> Vec<LeafId> {
+    pub fn possible(&self, operand: &[Clause]) -> Operand {
         let room = &*self.reading.room;
         operand
             .iter()
@@ -225,12 +232,29 @@ impl Evaluator<'_> {
         if right.is_empty() {
             return false;
         }
+        if left.len() * right.len() <= FEW_PAIRS {
+            return left.iter().any(|&left| right.iter().any(|&right| self.pair_holds(left, right, near)));
+        }
         FIELDS.into_iter().any(|field| {
             let first = self.union(&left, field);
             if first.len == 0 {
                 return false;
             }
             let second = self.union(&right, field);
+            second.len > 0
+                && (self.follows(first, second, near.distance)
+                    || (!near.ordered && self.follows(second, first, near.distance)))
+        })
+    }
+
+    /// Whether NEAR holds for two of its leaves.
+    fn pair_holds(&mut self, left: LeafId, right: LeafId, near: &Near) -> bool {
+        FIELDS.into_iter().any(|field| {
+            let first = self.spans(left, field);
+            if first.len == 0 {
+                return false;
+            }
+            let second = self.spans(right, field);
             second.len > 0
                 && (self.follows(first, second, near.distance)
                     || (!near.ordered && self.follows(second, first, near.distance)))

@@ -1,6 +1,7 @@
 //! What a receipt is made of: places of leaves, in the order of the query and, within a leaf, of the article.
 
 use hashbrown::{HashMap, HashSet};
+use smallvec::SmallVec;
 
 use super::clause::{Clause, Near};
 use super::evaluate::{Evaluator, FIELDS};
@@ -74,6 +75,49 @@ impl<'e, 'a> Witness<'e, 'a> {
     /// Add a rule that holds; with `most` the places that cover it as well.
     pub fn add(&mut self, name: Name, clause: &Clause, most: Option<u32>) {
         let begun = self.outcome.parts.len() as u32;
+        if !self.add_words(clause) {
+            self.add_parts(clause);
+        }
+        let covered = self.outcome.occurrences.len() as u32;
+        if let Some(most) = most.filter(|&most| most > 0) {
+            let found = self.covers(clause, most);
+            self.outcome.occurrences.extend(found);
+        }
+        self.outcome.found.push(Found {
+            name,
+            parts: begun..self.outcome.parts.len() as u32,
+            occurrences: covered..self.outcome.occurrences.len() as u32,
+        });
+    }
+
+    /// Add the parts of a rule that is a word, or words joined by AND; tell whether it is one.
+    fn add_words(&mut self, clause: &Clause) -> bool {
+        let clauses = match clause {
+            Clause::Key { .. } => std::slice::from_ref(clause),
+            Clause::All(clauses) if clauses.len() <= FEW => clauses,
+            _ => return false,
+        };
+        let mut words: SmallVec<[LeafId; FEW]> = SmallVec::new();
+        for part in clauses {
+            match part {
+                Clause::Key { leaf, .. } if !words.contains(leaf) => words.push(*leaf),
+                Clause::Key { .. } | Clause::No(_) => {}
+                _ => return false,
+            }
+        }
+        if words.len() > 1 && words.iter().any(|&leaf| self.has_twins(leaf)) {
+            return false;
+        }
+        for leaf in words {
+            let part = self.plain(leaf);
+            self.outcome.parts.push(part);
+        }
+        true
+    }
+
+    /// Add the parts of any rule.
+    fn add_parts(&mut self, clause: &Clause) {
+        let begun = self.outcome.parts.len() as u32;
         let mut evidence = std::mem::take(&mut self.evidence);
         evidence.clear();
         self.collect(clause, &mut evidence);
@@ -85,16 +129,6 @@ impl<'e, 'a> Witness<'e, 'a> {
             self.show_once(begun);
         }
         self.evidence = evidence;
-        let covered = self.outcome.occurrences.len() as u32;
-        if let Some(most) = most.filter(|&most| most > 0) {
-            let found = self.covers(clause, most);
-            self.outcome.occurrences.extend(found);
-        }
-        self.outcome.found.push(Found {
-            name,
-            parts: begun..self.outcome.parts.len() as u32,
-            occurrences: covered..self.outcome.occurrences.len() as u32,
-        });
     }
 
     /// Add what makes a clause hold that does.
@@ -169,10 +203,10 @@ impl<'e, 'a> Witness<'e, 'a> {
 
     /// The first places of a leaf, title first; rules share them.
     fn plain(&mut self, leaf: LeafId) -> Part {
-        let number = self.number(leaf);
         if let Some((_, Some(part))) = self.leaves.get(&leaf) {
             return part.clone();
         }
+        let number = self.number(leaf);
         let begun = self.outcome.receipts.len() as u32;
         let places = self.leaf_places(leaf, MAX_OCCURRENCES);
         self.outcome.receipts.extend(places.into_iter().map(|place| Receipt { leaf: number, place }));

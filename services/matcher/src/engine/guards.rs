@@ -1,13 +1,14 @@
 //! Guards: what a document must hold, or a rule need not be looked at.
 //!
 //! A rule is covered by alternatives such that, whenever it holds, all keys of one of them are in the document. Each alternative
-//! is filed under its rarest key, with its second rarest and a key that must be missing beside it. Where these say all that the
+//! is filed under its rarest key, with the two next rarest and a key that must be missing beside it. Where these say all that the
 //! alternative says, the rule is decided by the guard.
 
 use smallvec::{SmallVec, smallvec};
 
 use super::clause::Clause;
 use super::leaf::{Leaf, LeafId, Leaves};
+use super::reading::Room;
 use super::vocabulary::{ANYTHING, KeyId, NOTHING, Vocabulary};
 
 /// Pairs of alternatives of two clauses, such as the sides of a NEAR, up to which each pair is an alternative of its own.
@@ -17,27 +18,73 @@ pub const PATIENCE: u32 = 64;
 
 const DECIDES: u32 = 1 << 31;
 
-/// What stands under its first key: the second, one that must be missing, and the rule.
+/// The guards that stand under one key. Their second keys are side by side, since most guards fail by them.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    seconds: Vec<KeyId>,
+    guards: Vec<Guard>,
+}
+
+/// What stands under its first key: the second and third, one that must be missing, and the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guard {
-    /// [`ANYTHING`] if there is none.
-    pub second: KeyId,
+    /// [`ANYTHING`] if there is none; kept apart in [`Waiting`].
+    second: KeyId,
+    /// As `second`.
+    third: KeyId,
     /// [`NOTHING`] if there is none.
-    pub banned: KeyId,
+    banned: KeyId,
     rule: u32,
 }
 
-impl Guard {
-    pub fn new(second: KeyId, banned: KeyId, rule: u32, decides: bool) -> Self {
-        Self { second, banned, rule: if decides { rule | DECIDES } else { rule } }
+impl Waiting {
+    pub fn add(&mut self, guard: Guard) {
+        self.seconds.push(guard.second);
+        self.guards.push(guard);
     }
 
-    pub fn rule(self) -> u32 {
+    /// Take the guards of a rule away.
+    pub fn remove(&mut self, rule: u32) {
+        let mut at = 0;
+        while at < self.guards.len() {
+            if self.guards[at].rule() == rule {
+                self.guards.swap_remove(at);
+                self.seconds.swap_remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        if self.guards.len() * 4 < self.guards.capacity() {
+            self.guards.shrink_to(self.guards.len() * 2);
+            self.seconds.shrink_to(self.seconds.len() * 2);
+        }
+    }
+
+    /// Append the guards that let a document through: each as its rule, and whether it decides.
+    #[inline]
+    pub fn open(&self, room: &Room, open: &mut Vec<(u32, bool)>) {
+        for (at, &second) in self.seconds.iter().enumerate() {
+            if room.holds(second) {
+                let guard = self.guards[at];
+                if room.holds(guard.third) && !room.holds(guard.banned) {
+                    open.push((guard.rule(), guard.decides()));
+                }
+            }
+        }
+    }
+}
+
+impl Guard {
+    fn new([second, third]: [KeyId; 2], banned: KeyId, rule: u32, decides: bool) -> Self {
+        Self { second, third, banned, rule: if decides { rule | DECIDES } else { rule } }
+    }
+
+    fn rule(self) -> u32 {
         self.rule & !DECIDES
     }
 
     /// Whether the rule holds if the guard does.
-    pub fn decides(self) -> bool {
+    fn decides(self) -> bool {
         self.rule & DECIDES != 0
     }
 }
@@ -81,14 +128,15 @@ pub fn choose(clause: &Clause, rule: u32, vocabulary: &Vocabulary, leaves: &Leav
             alternative.keys.sort_by(|left, right| rate(left).total_cmp(&rate(right)));
         }
         let first = alternative.keys.first().copied().unwrap_or(ANYTHING);
-        let second = alternative.keys.get(1).copied().unwrap_or(ANYTHING);
+        let others = [1, 2].map(|at| alternative.keys.get(at).copied().unwrap_or(ANYTHING));
         let banned = alternative.banned.iter().copied().max_by(|left, right| rate(left).total_cmp(&rate(right)));
-        let decides = alternative.whole && alternative.keys.len() <= 2 && alternative.banned.len() <= 1;
-        guards.push((first, Guard::new(second, banned.unwrap_or(NOTHING), rule, decides)));
+        let decides = alternative.whole && alternative.keys.len() <= 3 && alternative.banned.len() <= 1;
+        guards.push((first, Guard::new(others, banned.unwrap_or(NOTHING), rule, decides)));
     }
     if guards.len() > 1 {
-        guards.sort_unstable_by_key(|&(first, guard)| (first, guard.second, guard.banned, !guard.decides()));
-        guards.dedup_by_key(|&mut (first, guard)| (first, guard.second, guard.banned));
+        guards
+            .sort_unstable_by_key(|&(first, guard)| (first, guard.second, guard.third, guard.banned, !guard.decides()));
+        guards.dedup_by_key(|&mut (first, guard)| (first, guard.second, guard.third, guard.banned));
     }
     guards
 }

@@ -140,7 +140,7 @@ impl Index {
     ///
     /// With `most`, each has the places that cover it, at most so many.
     pub fn matches(&self, document: &Document, most: Option<u32>, room: &mut Room, worn: &mut Vec<u32>) -> Outcome {
-        let reading = Reading::of(document, &self.vocabulary, room, self.entries.len());
+        let reading = Reading::of(document, &self.vocabulary, room);
         self.vocabulary.count_document();
         let mut evaluator = Evaluator { reading, leaves: &self.leaves };
         let mut held = self.held(&mut evaluator, worn);
@@ -153,30 +153,33 @@ impl Index {
     }
 
     fn held(&self, evaluator: &mut Evaluator<'_>, worn: &mut Vec<u32>) -> Vec<&Entry> {
-        let mut held = Vec::new();
-        for at in 0..evaluator.reading.room.present.len() {
-            let key = &self.vocabulary.keys[evaluator.reading.room.present[at] as usize];
+        let room = &mut *evaluator.reading.room;
+        let mut open = std::mem::take(&mut room.open);
+        open.clear();
+        for &key in &room.present {
+            let key = &self.vocabulary.keys[key as usize];
             key.count();
-            for guard in &key.guards {
-                let room = &mut *evaluator.reading.room;
-                if !room.holds(guard.second) || room.holds(guard.banned) {
-                    continue;
-                }
-                if !room.first_look(guard.rule()) {
-                    continue; // another guard has led to it already, and it was settled then
-                }
-                let Some(entry) = &self.entries[guard.rule() as usize] else { continue };
-                if guard.decides() || evaluator.holds(&entry.clause) {
-                    held.push(entry);
-                } else {
-                    let misses = entry.misses.load(Ordering::Relaxed).saturating_add(1);
-                    entry.misses.store(misses, Ordering::Relaxed);
-                    if misses > entry.patience {
-                        worn.push(guard.rule());
-                    }
-                }
+            key.waiting.open(room, &mut open);
+        }
+        // of a rule that several guards let through, one that decides comes last, and then stands for all
+        open.sort_unstable();
+        let mut held = Vec::new();
+        for (at, &(rule, decides)) in open.iter().enumerate() {
+            if open.get(at + 1).is_some_and(|&(next, _)| next == rule) {
+                continue;
+            }
+            let Some(entry) = &self.entries[rule as usize] else { continue };
+            if decides || evaluator.holds(&entry.clause) {
+                held.push(entry);
+                continue;
+            }
+            let misses = entry.misses.load(Ordering::Relaxed).saturating_add(1);
+            entry.misses.store(misses, Ordering::Relaxed);
+            if misses > entry.patience {
+                worn.push(rule);
             }
         }
+        evaluator.reading.room.open = open;
         held
     }
 
@@ -191,7 +194,7 @@ impl Index {
         *entry.misses.get_mut() = 0;
         entry.patience = (2 * entry.patience).max(self.patience.saturating_mul(guards.len() as u32));
         for &(first, guard) in &guards {
-            self.vocabulary.keys[first as usize].guards.push(guard);
+            self.vocabulary.keys[first as usize].waiting.add(guard);
         }
         let mut firsts: Vec<KeyId> = guards.into_iter().map(|(first, _)| first).collect();
         firsts.dedup();
@@ -201,11 +204,7 @@ impl Index {
     fn unfile(&mut self, number: u32) {
         let Some(entry) = &mut self.entries[number as usize] else { return };
         for &first in &entry.guards {
-            let guards = &mut self.vocabulary.keys[first as usize].guards;
-            guards.retain(|guard| guard.rule() != number);
-            if guards.len() * 4 < guards.capacity() {
-                guards.shrink_to(guards.len() * 2);
-            }
+            self.vocabulary.keys[first as usize].waiting.remove(number);
         }
         entry.guards = Box::default();
     }

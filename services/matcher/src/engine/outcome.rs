@@ -1,7 +1,6 @@
 //! What matching a document gives: rules, and why each of them matched. Small numbers; texts are made when somebody asks.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use compact_str::CompactString;
 
@@ -68,7 +67,8 @@ pub struct Found {
 /// Id and version of a rule, in one piece of memory.
 #[derive(Debug, Clone)]
 pub struct Name {
-    both: Arc<str>,
+    /// Short ones, as most are, stand within the rule itself: nothing more need be fetched to sort by them.
+    both: CompactString,
     split: u32,
 }
 
@@ -78,7 +78,7 @@ impl Name {
         let mut both = CompactString::with_capacity(id.len() + version.len());
         both.push_str(id);
         both.push_str(version);
-        Self { both: both.as_str().into(), split: id.len() as u32 }
+        Self { both, split: id.len() as u32 }
     }
 
     /// The id.

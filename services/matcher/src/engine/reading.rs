@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 
 use super::characters::{Characters, runs};
 use super::leaf::LeafId;
+use super::patterns::Patterns;
 use super::vocabulary::{ANYTHING, KeyId, Vocabulary, meta_token};
 use crate::document::{Document, Field, META_NAMES};
 use crate::rules::model::TextField;
@@ -26,13 +27,15 @@ pub struct Spans {
 /// The memory that matching one document takes, kept from one to the next.
 #[derive(Debug, Default)]
 pub struct Room {
-    epoch: u32,
-    /// For each key the last epoch in which it was seen, and its slot then.
-    keys: Vec<(u32, u32)>,
-    /// For each rule the last epoch in which it was looked at.
-    rules: Vec<u32>,
+    /// A bit for each key that the document holds: of all that is looked at, this is looked at most, and it stays in the cache.
+    bits: Vec<u64>,
+    /// The slot of each key that the document holds.
+    slots: Vec<u32>,
     /// The key of each slot.
     pub present: Vec<KeyId>,
+    /// Rules that some guard lets through.
+    pub open: Vec<(u32, bool)>,
+    memo: Memo,
     /// The slot of the token at each position: title, a gap, text.
     tokens: Vec<u32>,
     /// Slots of patterns and pairs with positions, in the order of the positions.
@@ -44,16 +47,55 @@ pub struct Room {
     spans: HashMap<(LeafId, TextField), Spans, ahash::RandomState>,
 }
 
-impl Room {
-    fn begin(&mut self, keys: usize, rules: usize) {
-        if self.epoch == u32::MAX {
-            self.keys.clear();
-            self.rules.clear();
-            self.epoch = 0;
+/// Which patterns the tokens among the keys fit: true for one edition of the vocabulary.
+#[derive(Debug, Default)]
+struct Memo {
+    edition: u64,
+    /// For each key where its list begins in `lists`, one more than that; 0: not known.
+    places: Vec<u32>,
+    /// Lengths, each followed by so many keys; the first entry is the length of an empty list.
+    lists: Vec<u32>,
+}
+
+impl Memo {
+    fn begin(&mut self, edition: u64, keys: usize) {
+        if self.edition != edition || self.lists.is_empty() {
+            self.edition = edition;
+            self.places.clear();
+            self.lists.clear();
+            self.lists.push(0);
         }
-        self.epoch += 1;
-        self.keys.resize(keys.max(self.keys.len()), (0, 0));
-        self.rules.resize(rules.max(self.rules.len()), 0);
+        self.places.resize(keys.max(self.places.len()), 0);
+    }
+
+    /// Where in `lists` the patterns are that a token fits, which has this key.
+    #[inline]
+    fn of(&mut self, key: KeyId, token: &str, patterns: &Patterns) -> std::ops::Range<usize> {
+        let mut place = self.places[key as usize] as usize;
+        if place == 0 {
+            let at = self.lists.len();
+            self.lists.push(0);
+            patterns.of_token(token, |key| self.lists.push(key));
+            self.lists[at] = (self.lists.len() - at - 1) as u32;
+            place = if self.lists[at] == 0 { 1 } else { at + 1 };
+            if place == 1 {
+                self.lists.truncate(at);
+            }
+            self.places[key as usize] = place as u32;
+        }
+        place..place + self.lists[place - 1] as usize
+    }
+}
+
+impl Room {
+    fn begin(&mut self, vocabulary: &Vocabulary) {
+        for &key in &self.present {
+            self.bits[key as usize / 64] = 0;
+        }
+        let keys = vocabulary.keys.len();
+        self.bits.resize(keys.div_ceil(64).max(self.bits.len()), 0);
+        self.slots.resize(keys.max(self.slots.len()), 0);
+        self.memo.begin(vocabulary.edition(), keys);
         self.present.clear();
         self.tokens.clear();
         self.events.clear();
@@ -62,30 +104,24 @@ impl Room {
         self.spans.clear();
     }
 
+    /// Whether the document holds a key.
     #[inline]
     pub fn holds(&self, key: KeyId) -> bool {
-        self.keys[key as usize].0 == self.epoch
-    }
-
-    /// Tell whether a rule is looked at for the first time.
-    #[inline]
-    pub fn first_look(&mut self, rule: u32) -> bool {
-        std::mem::replace(&mut self.rules[rule as usize], self.epoch) != self.epoch
+        self.bits[key as usize / 64] >> (key % 64) & 1 == 1
     }
 
     #[inline]
     fn add(&mut self, key: KeyId) -> u32 {
-        let known = &mut self.keys[key as usize];
-        if known.0 != self.epoch {
-            *known = (self.epoch, self.present.len() as u32);
+        if !self.holds(key) {
+            self.bits[key as usize / 64] |= 1 << (key % 64);
+            self.slots[key as usize] = self.present.len() as u32;
             self.present.push(key);
         }
-        known.1
+        self.slots[key as usize]
     }
 
     fn slot(&self, key: KeyId) -> Option<u32> {
-        let (epoch, slot) = self.keys[key as usize];
-        (epoch == self.epoch).then_some(slot)
+        self.holds(key).then(|| self.slots[key as usize])
     }
 
     /// Give back memory that a very long document took.
@@ -111,8 +147,8 @@ pub struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     /// Find the keys that a document holds.
-    pub fn of(document: &'a Document, vocabulary: &'a Vocabulary, room: &'a mut Room, rules: usize) -> Self {
-        room.begin(vocabulary.keys.len(), rules);
+    pub fn of(document: &'a Document, vocabulary: &'a Vocabulary, room: &'a mut Room) -> Self {
+        room.begin(vocabulary);
         let split = document.title.tokens.len() as u32 + 1;
         let mut reading = Self { document, vocabulary, room, split, characters: [None, None] };
         reading.room.add(ANYTHING);
@@ -139,21 +175,29 @@ impl<'a> Reading<'a> {
         for token in field.tokens.iter() {
             let at = room.tokens.len() as u32;
             let key = vocabulary.token(token);
-            let slot = key.map_or(NONE, |key| room.add(key));
+            let Some(key) = key else {
+                room.tokens.push(NONE);
+                before = None;
+                vocabulary.patterns.of_token(token, |key| {
+                    let slot = room.add(key);
+                    room.events.push((slot, at));
+                });
+                continue;
+            };
+            let slot = room.add(key);
             room.tokens.push(slot);
-            vocabulary.patterns.of_token(token, |key| {
-                let slot = room.add(key);
+            for place in room.memo.of(key, token, &vocabulary.patterns) {
+                let slot = room.add(room.memo.lists[place]);
                 room.events.push((slot, at));
-            });
-            if let (Some(left), Some(right)) = (before, key)
-                && vocabulary.keys[left as usize].lefts > 0
-                && vocabulary.keys[right as usize].rights > 0
-                && let Some(pair) = vocabulary.pair(left, right)
+            }
+            if let Some(left) = before
+                && vocabulary.may_pair(left, key)
+                && let Some(pair) = vocabulary.pair(left, key)
             {
                 let slot = room.add(pair);
                 room.events.push((slot, at - 1));
             }
-            before = key;
+            before = Some(key);
         }
     }
 

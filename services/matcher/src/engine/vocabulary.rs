@@ -9,7 +9,7 @@ use ahash::RandomState;
 use compact_str::CompactString;
 use hashbrown::HashTable;
 
-use super::guards::Guard;
+use super::guards::Waiting;
 use super::patterns::Patterns;
 use crate::rules::model::Test;
 use crate::text::by_character;
@@ -22,23 +22,31 @@ pub const ANYTHING: KeyId = 0;
 /// What no document holds.
 pub const NOTHING: KeyId = 1;
 
+const LEFT: u8 = 1;
+const RIGHT: u8 = 2;
+
 /// Weight of a key's guessed rate against what is then counted.
 const PRIOR_DOCUMENTS: f32 = 16.0;
 
-/// A key, and the rules that wait under it.
-#[derive(Debug)]
+/// The rules that wait under a key: what is looked at when a document holds it, and no more.
+#[derive(Debug, Default)]
 pub struct Key {
     /// Documents that held it.
     seen: AtomicU32,
+    pub waiting: Waiting,
+}
+
+/// What else is known of a key.
+#[derive(Debug)]
+struct Facts {
+    feature: Feature,
     /// Documents matched before it was there.
     born: u32,
     prior: f32,
     users: u32,
     /// Pairs that it is the left and the right token of.
-    pub lefts: u32,
-    pub rights: u32,
-    /// The guards whose first key it is.
-    pub guards: Vec<Guard>,
+    lefts: u32,
+    rights: u32,
 }
 
 /// What a key stands for; hashes lead back to its entry in a table.
@@ -56,13 +64,16 @@ enum Feature {
 #[derive(Debug)]
 pub struct Vocabulary {
     pub keys: Vec<Key>,
-    features: Vec<Feature>,
+    /// For each key whether it is the left ([`LEFT`]) and the right ([`RIGHT`]) token of a pair.
+    sides: Vec<u8>,
+    facts: Vec<Facts>,
     free: Vec<KeyId>,
     hasher: RandomState,
     tokens: HashTable<(CompactString, KeyId)>,
     pairs: HashTable<(u64, KeyId)>,
     runs: HashTable<(CompactString, KeyId)>,
     pub patterns: Patterns,
+    edition: u64,
     documents: AtomicU32,
 }
 
@@ -71,13 +82,15 @@ impl Vocabulary {
         let hasher = RandomState::new();
         let mut vocabulary = Self {
             keys: Vec::new(),
-            features: Vec::new(),
+            sides: Vec::new(),
+            facts: Vec::new(),
             free: Vec::new(),
             patterns: Patterns::new(hasher.clone()),
             hasher,
             tokens: HashTable::new(),
             pairs: HashTable::new(),
             runs: HashTable::new(),
+            edition: 0,
             documents: AtomicU32::new(0),
         };
         vocabulary.create(Feature::Special, 1.0); // ANYTHING
@@ -99,6 +112,12 @@ impl Vocabulary {
         self.tokens.find(hash, |(known, _)| known == text).map(|&(_, key)| key)
     }
 
+    /// Whether two tokens may have a key as a pair.
+    #[inline]
+    pub fn may_pair(&self, left: KeyId, right: KeyId) -> bool {
+        self.sides[left as usize] & LEFT != 0 && self.sides[right as usize] & RIGHT != 0
+    }
+
     /// The key of two tokens side by side.
     #[inline]
     pub fn pair(&self, left: KeyId, right: KeyId) -> Option<KeyId> {
@@ -115,8 +134,13 @@ impl Vocabulary {
         !self.runs.is_empty()
     }
 
+    /// Another number whenever a pattern came or any key went: what is known of which tokens fit which patterns is void.
+    pub fn edition(&self) -> u64 {
+        self.edition
+    }
+
     pub fn is_pattern(&self, key: KeyId) -> bool {
-        matches!(self.features[key as usize], Feature::Prefix(_) | Feature::Wildcard(_))
+        matches!(self.facts[key as usize].feature, Feature::Prefix(_) | Feature::Wildcard(_))
     }
 
     pub fn count_document(&self) {
@@ -125,9 +149,9 @@ impl Vocabulary {
 
     /// The share of documents that hold a key, as far as is known.
     pub fn rate(&self, key: KeyId) -> f32 {
-        let known = &self.keys[key as usize];
+        let known = &self.facts[key as usize];
         let documents = self.documents.load(Ordering::Relaxed).saturating_sub(known.born) as f32;
-        let seen = known.seen.load(Ordering::Relaxed) as f32;
+        let seen = self.keys[key as usize].seen.load(Ordering::Relaxed) as f32;
         (known.prior * PRIOR_DOCUMENTS + seen) / (PRIOR_DOCUMENTS + documents)
     }
 
@@ -140,11 +164,13 @@ impl Vocabulary {
             Test::Prefix(prefix) => self.patterns.prefix(prefix).unwrap_or_else(|| {
                 let key = self.create(Feature::Prefix(prefix.clone()), (2.0 * token_prior(prefix)).min(0.8));
                 self.patterns.add_prefix(prefix, key);
+                self.edition += 1;
                 key
             }),
             Test::Wildcard(pattern) => self.patterns.wildcard(pattern).unwrap_or_else(|| {
                 let key = self.create(Feature::Wildcard(pattern.clone()), token_prior(pattern));
                 self.patterns.add_wildcard(pattern, key);
+                self.edition += 1;
                 key
             }),
         }
@@ -167,15 +193,17 @@ impl Vocabulary {
         if let Some(key) = self.pair(left, right) {
             return key;
         }
-        let rarer = self.keys[left as usize].prior.min(self.keys[right as usize].prior);
+        let rarer = self.facts[left as usize].prior.min(self.facts[right as usize].prior);
         let key = self.create(Feature::Pair(left, right), 0.1 * rarer);
         let pair = pair_of(left, right);
         let hasher = &self.hasher;
         self.pairs.insert_unique(hasher.hash_one(pair), (pair, key), |&(known, _)| hasher.hash_one(known));
         self.acquire(left);
         self.acquire(right);
-        self.keys[left as usize].lefts += 1;
-        self.keys[right as usize].rights += 1;
+        self.facts[left as usize].lefts += 1;
+        self.facts[right as usize].rights += 1;
+        self.sides[left as usize] |= LEFT;
+        self.sides[right as usize] |= RIGHT;
         key
     }
 
@@ -192,18 +220,19 @@ impl Vocabulary {
 
     /// Note one more user of a key.
     pub fn acquire(&mut self, key: KeyId) {
-        self.keys[key as usize].users += 1;
+        self.facts[key as usize].users += 1;
     }
 
     /// Give back one use of a key; without users it goes.
     pub fn release(&mut self, key: KeyId) {
-        let users = &mut self.keys[key as usize].users;
+        let users = &mut self.facts[key as usize].users;
         *users -= 1;
         if *users > 0 || key <= NOTHING {
             return;
         }
         self.free.push(key);
-        match std::mem::replace(&mut self.features[key as usize], Feature::Special) {
+        self.edition += 1;
+        match std::mem::replace(&mut self.facts[key as usize].feature, Feature::Special) {
             Feature::Special => {}
             Feature::Token(hash) => {
                 if let Ok(entry) = self.tokens.find_entry(hash, |&(_, known)| known == key) {
@@ -217,8 +246,12 @@ impl Vocabulary {
                 if let Ok(entry) = self.pairs.find_entry(hash, |&(_, known)| known == key) {
                     entry.remove();
                 }
-                self.keys[left as usize].lefts -= 1;
-                self.keys[right as usize].rights -= 1;
+                self.facts[left as usize].lefts -= 1;
+                self.facts[right as usize].rights -= 1;
+                for key in [left, right] {
+                    let Facts { lefts, rights, .. } = self.facts[key as usize];
+                    self.sides[key as usize] = if lefts > 0 { LEFT } else { 0 } | if rights > 0 { RIGHT } else { 0 };
+                }
                 self.release(left);
                 self.release(right);
             }
@@ -233,14 +266,16 @@ impl Vocabulary {
 
     fn create(&mut self, feature: Feature, prior: f32) -> KeyId {
         let born = self.documents.load(Ordering::Relaxed);
-        let key = Key { seen: AtomicU32::new(0), born, prior, users: 0, lefts: 0, rights: 0, guards: Vec::new() };
+        let facts = Facts { feature, born, prior, users: 0, lefts: 0, rights: 0 };
         if let Some(id) = self.free.pop() {
-            self.keys[id as usize] = key;
-            self.features[id as usize] = feature;
+            self.keys[id as usize] = Key::default();
+            self.facts[id as usize] = facts;
+            self.sides[id as usize] = 0;
             return id;
         }
-        self.keys.push(key);
-        self.features.push(feature);
+        self.keys.push(Key::default());
+        self.facts.push(facts);
+        self.sides.push(0);
         self.keys.len() as KeyId - 1
     }
 }
