@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, sqrt
 from typing import Any
 
@@ -22,6 +22,9 @@ from presswatch.core.scoring import combined
 
 Array = Any
 
+LONGEST = 100_000.0
+"""Words that no article has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -35,6 +38,9 @@ class Choices:
         silver: weight of an article that patterns have labelled, as a share of one that a person has.
         sure: evidence from which patterns label an article as positive.
         trust: positives of a language at which its own threshold counts as much as that of all languages.
+        elsewhere: what a set without the language counts for its threshold, as a share of one that has it.
+        long, long_positives: so many labelled positives of more than so many words make the learned part count in full at
+            any length.
     """
 
     strength: float = 10.0
@@ -45,6 +51,9 @@ class Choices:
     silver: float = 0.2
     sure: float = 1.2
     trust: float = 30.0
+    elsewhere: float = 0.5
+    long: float = 60.0
+    long_positives: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,19 @@ class Trainer:
             if weight := round(float(coefficients[at] * self._scale[at]), 3):
                 found[lang][feature] = weight
         return found, dict.fromkeys(self.languages, round(float(bias), 3))
+
+    def reach(self) -> dict[str, float]:
+        """Return for each language the length in words up to which it was trained."""
+        found = {}
+        for lang in self.languages:
+            lengths = [
+                row.words
+                for row, wanted, worth in zip(self.rows, self._wanted, self._worth, strict=True)
+                if wanted and worth == 1 and row.lang == lang
+            ]
+            many = sum(length > self._choices.long for length in lengths) >= self._choices.long_positives
+            found[lang] = LONGEST if many else round(float(np.percentile(lengths, 95)), 1)
+        return found
 
     def _features(self) -> tuple[Array, list[tuple[str, str]], Array]:
         """Return a row for each article and a column for each feature of each language, and of all languages (`ANY`)."""
@@ -209,24 +231,28 @@ def calibrated(outs: Mapping[str, Sequence[Out]]) -> tuple[dict[str, Calibration
 def thresholds(learned: Learned, outs: Sequence[Out], choices: Choices) -> dict[str, float]:
     """Return for each language the threshold at which F1, averaged over sets, is best.
 
-    A language of few positives leans on all languages together, which also give the threshold of the others.
+    A language of few positives leans on all languages together, and one that is in few sets on the others: it will meet
+    headlines and articles as well. Languages with patterns and those without are kept apart, as their scores are of two kinds.
     """
     steps = np.arange(0.10, 0.91, 0.01)
+    kinds = {out.article.lang: ANY if out.evidence is not None else f"{ANY} without patterns" for out in outs}
     groups: defaultdict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
     for out in outs:
-        score = combined(learned, out.evidence, out.total, out.article.words)
+        score = combined(learned, out.evidence, out.total, out.article.length)
         groups[out.article.source.name, out.article.lang].append((score, out.wanted))
-        groups[out.article.source.name, ANY].append((score, out.wanted))
+        groups[out.article.source.name, kinds[out.article.lang]].append((score, out.wanted))
     curves = {key: _curve(rows, steps) for key, rows in groups.items() if any(wanted for _, wanted in rows)}
     found: dict[str, float] = {}
     for lang in (ANY, *learned.languages):
-        parts = []
-        for (name, of), curve in curves.items():
-            if of == lang:
-                positives = sum(wanted for _, wanted in groups[name, lang])
+        kind = kinds.get(lang, ANY)
+        curve = np.zeros(len(steps))
+        for (name, of), of_all in curves.items():
+            if of == kind:
+                positives = sum(wanted for _, wanted in groups[name, lang]) if (name, lang) in curves else 0
                 share = positives / (positives + choices.trust)
-                parts.append(share * curve + (1 - share) * curves[name, ANY])
-        found[lang] = round(float(_middle(steps, sum(parts) / len(parts))), 3) if parts else found[ANY]
+                mixed = share * curves.get((name, lang), of_all) + (1 - share) * of_all
+                curve += mixed * (1.0 if positives or lang == ANY else choices.elsewhere)
+        found[lang] = round(float(_middle(steps, curve)), 3)
     return {lang: found[lang] for lang in sorted(found)}
 
 
@@ -240,7 +266,7 @@ def _curve(rows: Sequence[tuple[float, bool]], steps: Array) -> Array:
 
 def _middle(steps: Array, curve: Array) -> float:
     """Return the middle of the steps that are within a hundredth of the best: a peak of one step is chance."""
-    return float(np.mean(steps[curve >= curve.max() - 0.01]))
+    return float(np.mean(steps[curve >= 0.99 * curve.max()]))
 
 
 def train(
@@ -254,9 +280,8 @@ def train(
     for topic, trainer in trainers.items():
         weights, bias = trainer.weights()
         shared = weights.pop(ANY)
-        plain = Learned(topic, weights, bias, shared, models[topic], patterns[topic], {ANY: 0.5})
-        with_thresholds = Learned(
-            topic, weights, bias, shared, models[topic], patterns[topic], thresholds(plain, outs[topic], choices)
-        )
-        found[topic] = decoded(encoded(with_thresholds))
+        reach = trainer.reach()
+        plain = Learned(topic, weights, bias, shared, models[topic], patterns[topic], reach, {ANY: 0.5})
+        whole = replace(plain, thresholds=thresholds(plain, outs[topic], choices))
+        found[topic] = decoded(encoded(whole))
     return found, outs

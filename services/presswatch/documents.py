@@ -34,6 +34,18 @@ def document_of(article: Mapping[str, Any], *, topics: bool) -> Document:
     return document
 
 
+def blind(article: Mapping[str, Any]) -> list[str]:
+    """Return the topics that cannot be judged in an article's language, so that it lacks their tags whatever it is about.
+
+    An article that comes with tags says so itself, under `unsupported`.
+    """
+    if article.get("tags") is not None:
+        given = article.get("unsupported")
+        return [topic for topic in given if isinstance(topic, str)] if isinstance(given, list) else []
+    lang = with_language(article).get("lang")
+    return _tagger().unsupported(lang.partition("-")[0].lower() if isinstance(lang, str) else "")
+
+
 @cache
 def _tagger() -> Tagger:
     from presswatch.core.topics import Tagger  # noqa: PLC0415 (most rules ask for no topic)

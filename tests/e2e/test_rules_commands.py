@@ -107,6 +107,18 @@ def test_printing_for_people_and_for_kibana(folder: Path) -> None:
     assert "name a folder or file of rules, or a query" in errors
 
 
+def test_an_explanation_says_where_a_topic_is_blind(folder: Path) -> None:
+    asked = ("explain", "--rules", "rules", "--rule", "grain-bans", "--article", "-")
+    blind = "blind: the topic agriculture has neither patterns nor learned words in ky, so nobody looked for it here"
+    _, told, _ = run(folder, *asked, stdin=json.dumps({"title": "Grain bans", "lang": "ky"}).encode())
+    assert blind in told.splitlines()
+    given = {"title": "Grain bans", "lang": "ky", "tags": [], "unsupported": ["agriculture", "health"]}
+    _, told, _ = run(folder, *asked, stdin=json.dumps(given).encode())
+    assert [line for line in told.splitlines() if line.startswith("blind")] == [blind]
+    _, told, _ = run(folder, *asked, stdin=json.dumps({"title": "Grain bans", "lang": "en"}).encode())
+    assert "blind" not in told
+
+
 def test_lints_warn_and_never_fail(folder: Path) -> None:
     code, told, errors = run(folder, "rules", "lint", "rules")
     assert (code, errors) == (0, "")

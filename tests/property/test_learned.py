@@ -29,7 +29,16 @@ calibrations = st.builds(Calibration, st.floats(0, 6), st.floats(-1, 1), st.floa
 def parts(draw: st.DrawFn) -> Learned:
     model, patterns = draw(calibrations), draw(calibrations)
     own, shared, bias = draw(weights), draw(weights), draw(st.floats(-2, 2))
-    return Learned("grain", {"en": own}, {"en": bias}, shared, model, patterns, {ANY: draw(st.floats(0.01, 1))})
+    return Learned(
+        "grain",
+        {"en": own},
+        {"en": bias},
+        shared,
+        model,
+        patterns,
+        {"en": draw(st.floats(1, 100))},
+        {ANY: draw(st.floats(0.01, 1))},
+    )
 
 
 @given(calibrations, numbers, numbers, st.floats(0, 1e5))

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from presswatch.articles import id_of
+from presswatch.articles import id_of, with_language
 from presswatch.commands import config_option
 from presswatch.core.errors import BadMessageError, ConfigError
 from presswatch.core.plaintext import plain
 from presswatch.core.rules.explain import Explainer, Verdict, lines, reason, shown
 from presswatch.core.rules.nearmiss import LINE, short
 from presswatch.core.rules.rule import Rule
-from presswatch.documents import document_of
+from presswatch.core.text import fold_value
+from presswatch.documents import blind, document_of
 from presswatch.jsonlines import parse_object
 from presswatch.lookup import find_rule
 from presswatch.settings import ElasticsearchSettings, load
@@ -75,20 +76,29 @@ def command(rule: str, folder: Path | None, article: str, as_json: bool, config:
             if isinstance(each, BadMessageError):
                 raise each
             verdict = explainer.explain(document_of(each, topics=explainer.asks_for_topics()))
-            click.echo(_json(found, each, verdict, in_force) if as_json else _answer(found, each, verdict))
+            click.echo(
+                _json(found, each, verdict, in_force) if as_json else _answer(found, each, verdict, explainer.topics())
+            )
         except BadMessageError as error:
             unread += 1
             click.echo(f"{place}: {error.detail}", err=True)
     sys.exit(1 if unread else 0)
 
 
-def _answer(rule: Rule, article: Mapping[str, Any], verdict: Verdict) -> str:
+def _answer(rule: Rule, article: Mapping[str, Any], verdict: Verdict, asked: Collection[str]) -> str:
     told = [
         f"article {id_of(article)}: {_title(article)}",
         f"rule {rule.id} ({plain(rule.name, LINE)}): {'matches' if verdict.holds else 'does not match'}",
     ]
     if not verdict.holds:
         told.append(f"failed first: {reason(verdict)}")
+    if asked:
+        lang = with_language(article).get("lang") or "an unknown language"
+        told += [
+            f"blind: the topic {topic} has neither patterns nor learned words in {lang}, so nobody looked for it here"
+            for topic in blind(article)
+            if fold_value(topic) in asked
+        ]
     return "\n".join([*told, "", *(f"  {line}" for line in lines(verdict)), ""])
 
 

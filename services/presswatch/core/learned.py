@@ -59,6 +59,7 @@ class Learned:
         bias: by language, the constant.
         shared: weights that count in every one of these languages, beside its own.
         model, patterns: calibration of the sum of weights, and of the evidence of patterns (see `bent`).
+        reach: by language, the length in words up to which it was trained; in longer articles it counts less.
         thresholds: least score of a tag by language; `ANY` for the others.
         version: 12 hex digits, a hash of the artifact that it was read from.
     """
@@ -69,6 +70,7 @@ class Learned:
     shared: Mapping[str, float]
     model: Calibration
     patterns: Calibration
+    reach: Mapping[str, float]
     thresholds: Mapping[str, float]
     version: str = ""
 
@@ -76,6 +78,10 @@ class Learned:
     def languages(self) -> frozenset[str]:
         """The languages that it was trained in."""
         return frozenset(self.weights)
+
+    def share(self, lang: str, words: float) -> float:
+        """Return what its probability counts beside that of the patterns: half, and less the longer the article."""
+        return 0.5 * min(1.0, self.reach[lang] / max(words, 1.0))
 
     def threshold(self, lang: str) -> float:
         """Return the least score of a tag in a language."""
@@ -93,6 +99,7 @@ def encoded(learned: Learned) -> bytes:
             "shared": learned.shared,
             "model": _numbers(learned.model),
             "patterns": _numbers(learned.patterns),
+            "reach": learned.reach,
             "thresholds": learned.thresholds,
         },
         ensure_ascii=False,
@@ -124,6 +131,7 @@ def decoded(data: bytes) -> Learned:
             shared=_weights(found["shared"]),
             model=_calibration(found["model"]),
             patterns=_calibration(found["patterns"]),
+            reach=_weights(found["reach"]),
             thresholds=_weights(found["thresholds"]),
             version=hashlib.sha256(data).hexdigest()[:12],
         )
@@ -133,8 +141,8 @@ def decoded(data: bytes) -> Learned:
     if ANY not in learned.thresholds or not all(0 < each <= 1 for each in learned.thresholds.values()):
         message = "its thresholds must be above 0 and at most 1, one of them for any language"
         raise ValueError(message)
-    if set(learned.bias) != set(learned.weights):
-        message = "it must have a bias for each of its languages"
+    if not set(learned.bias) == set(learned.reach) == set(learned.weights):
+        message = "it must have a bias and a reach for each of its languages"
         raise ValueError(message)
     return learned
 

@@ -82,22 +82,24 @@ def words(length: Length) -> float:
     return (length.title + length.text) / _TOKENS_PER_WORD.get(length.lang, 1.0)
 
 
-def combined(learned: Learned, evidence: float | None, total: float, words: float) -> float:
+def combined(learned: Learned, evidence: float | None, total: float, length: Length) -> float:
     """Return the score of a topic that has a learned part, 0 to 1, to three decimals.
 
-    It is the mean of two probabilities, one of the patterns' evidence and one of the learned words' sum; where there are no
-    patterns in the language, the latter alone.
+    It is the mean of two probabilities, one of the patterns' evidence and one of the learned words' sum (which counts less in
+    articles longer than it was trained on); where there are no patterns in the language, the latter alone.
 
     Args:
         learned: calibrates both.
         evidence: of patterns, see `evidence`; None where there are none in the language.
         total: of learned words, see `Table.totals`.
-        words: length of the article.
+        length: of the article; the learned part was trained in its language.
     """
-    by_words = learned.model.probability(total, words)
+    size = words(length)
+    by_words = learned.model.probability(total, size)
     if evidence is None:
         return round(by_words, 3)
-    return round((learned.patterns.probability(bent(evidence), words) + by_words) / 2, 3)
+    share = learned.share(length.lang, size)
+    return round((1 - share) * learned.patterns.probability(bent(evidence), size) + share * by_words, 3)
 
 
 def without_overlap(places: Iterable[Place]) -> list[Place]:

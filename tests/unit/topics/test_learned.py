@@ -22,7 +22,9 @@ PLAIN = Calibration(1.0, 0.0, 0.0)
 
 
 def learned(weights: dict[str, float], *, threshold: float = 0.5, bias: float = 0.0, lang: str = "en") -> Learned:
-    part = Learned("grain", {lang: weights}, {lang: bias}, {}, PLAIN, Calibration(2.0, 0.0, -2.0), {ANY: threshold})
+    part = Learned(
+        "grain", {lang: weights}, {lang: bias}, {}, PLAIN, Calibration(2.0, 0.0, -2.0), {lang: 1e5}, {ANY: threshold}
+    )
     return decoded(encoded(part))
 
 
@@ -48,7 +50,7 @@ def test_an_artifact_is_read_as_it_was_written() -> None:
         ({"weights": None}, "wrong kind"),
         ({"weights": {"en": {"wheat": "heavy"}}}, "'heavy' stands where a number must"),
         ({"weights": {"en": {"wheat": True}}}, "True stands where a number must"),
-        ({"bias": {}}, "a bias for each of its languages"),
+        ({"bias": {}}, "a bias and a reach for each of its languages"),
         ({"model": [-1, 0, 0]}, "falls where it must rise"),
         ({"model": [1, 0]}, "not enough values"),
         ({"thresholds": {"en": 0.5}}, "one of them for any language"),
@@ -148,6 +150,16 @@ def test_patterns_and_model_count_half_each() -> None:
     both = tagger(part, (1, "wheat")).judge(article("Wheat and barley"))[0].score
     by_patterns, by_words = 0.5, part.model.probability(2.0 * (1 + log(2)) / sqrt(3), 3)
     assert both == pytest.approx((by_patterns + by_words) / 2, abs=0.001)
+
+
+def test_a_learned_part_counts_less_in_articles_longer_than_it_was_trained_on() -> None:
+    part = replace(learned({"barley": 9.0}), reach={"en": 10.0})
+    assert (part.share("en", 5), part.share("en", 10), part.share("en", 100)) == (0.5, 0.5, 0.05)
+    long = article("Barley", "of " * 99)
+    by_patterns = part.patterns.probability(0.0, 100)
+    by_words = part.model.probability(9.0 * (1 + log(2)) / sqrt(2), 100)
+    score = tagger(part, (1, "wheat")).judge(long)[0].score
+    assert score == pytest.approx(0.95 * by_patterns + 0.05 * by_words, abs=0.001)
 
 
 def test_what_a_trap_covers_is_no_learned_word() -> None:

@@ -16,7 +16,7 @@ from presswatch.core.rules import nearmiss
 from presswatch.core.rules.clauses import distinct_spans
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.leaves import Leaves, TextLeaf
-from presswatch.core.rules.model import And, AtLeast, Count, Leaf, Near, Node, Not, Or
+from presswatch.core.rules.model import And, AtLeast, Count, Leaf, Meta, Near, Node, Not, Or
 from presswatch.core.rules.printer import to_query
 from presswatch.core.rules.reading import Reading, Receipt
 from presswatch.core.rules.vocabulary import Vocabulary
@@ -92,6 +92,10 @@ class Explainer:
     def asks_for_topics(self) -> bool:
         """Tell whether the rule looks at the tags of an article."""
         return self._leaves.ask_for_topics()
+
+    def topics(self) -> set[str]:
+        """Return the topics that the rule asks for by name, folded."""
+        return {leaf.value for leaf in self._known if isinstance(leaf, Meta) and leaf.name == "topic"}
 
     def explain(self, document: Document) -> Verdict:
         """Judge the whole rule; the verdict holds exactly if the matcher finds a match."""
