@@ -41,6 +41,17 @@ _NO_LANGUAGE = {"und", "mul", "zxx", "mis", "root"}
 _TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{1,8})*)")
 
 
+def primary(tag: str | None) -> str:
+    """Return the primary subtag of a language tag, "unknown" for none and for what is no language tag."""
+    return (normalise_tag(tag) or "unknown").partition("-")[0]
+
+
+def label(tag: str | None) -> str:
+    """Return a language as a label of a metric: one of `LANGUAGES`, "unknown" or "other"."""
+    found = primary(tag)
+    return found if found in LANGUAGES or found == "unknown" else "other"
+
+
 def normalise_tag(tag: str | None) -> str | None:
     """Return a language tag in the usual writing of BCP 47 ("PT_br" is "pt-BR"), or None if it names no language."""
     found = _TAG.fullmatch((tag or "").strip())

@@ -23,6 +23,7 @@ import structlog
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
+from presswatch import metrics
 from presswatch.core.errors import ConfigError
 from presswatch.lograte import RepeatFilter
 from presswatch.settings import HttpSettings, LogSettings
@@ -107,11 +108,13 @@ class Health:
         """Say that this part is connected and working."""
         self.beat(part)
         self._waiting.pop(part, None)
+        metrics.READY.labels(part).set(1)
 
     def not_ready(self, why: str, part: str = "service") -> None:
         """Say that this part waits, and for what."""
         self.beat(part)
         self._waiting[part] = why
+        metrics.READY.labels(part).set(0)
 
     def hanging(self) -> dict[str, float]:
         """Return the parts without a beat for too long, with the seconds since their last."""

@@ -18,10 +18,12 @@ from presswatch.core.deadletters import HEADERS
 from presswatch.core.messages import MESSAGES, Message
 from presswatch.core.packspec import pack_file_schema
 from presswatch.core.rules.rule import rule_file_schema
+from presswatch.metricsdoc import page
 from presswatch.settings import Settings
 from presswatch.topology import INDICES, TOPICS
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
+METRICS_PAGE = FOLDER.parent / "docs" / "metrics.md"
 
 
 CONTROL_MESSAGES: tuple[type[Message], ...] = (Manifest, RuleObject, ListObject, PackObject)
@@ -71,6 +73,9 @@ def main() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             sys.stdout.write(f"wrote schemas/{name}\n")
+    if not METRICS_PAGE.exists() or METRICS_PAGE.read_text() != page():
+        METRICS_PAGE.write_text(page())
+        sys.stdout.write("wrote docs/metrics.md\n")
 
 
 if __name__ == "__main__":

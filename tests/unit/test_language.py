@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from presswatch.language import LANGUAGES, detect, normalise_tag
+from presswatch.language import LANGUAGES, detect, label, normalise_tag
 
 LEADS = {
     "en": (
@@ -73,3 +73,11 @@ def test_tags_are_written_as_usual_or_refused(given: str | None, normal: str | N
 def test_the_model_is_not_loaded_by_the_import() -> None:
     code = "import sys, presswatch.language; sys.exit('py3langid' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("lang", "shown"),
+    [("en", "en"), ("pt-BR", "pt"), ("ZH-Hant", "zh"), ("haw", "other"), ("qx", "other"), (None, "unknown"), ("", "unknown"), ("english", "unknown"), ("12", "unknown")],
+)  # fmt: skip
+def test_labels_of_languages_are_bounded(lang: str | None, shown: str) -> None:
+    assert label(lang) == shown

@@ -233,6 +233,8 @@ class DeadLetters:
         self.breaker = breaker or Breaker()
         self._topic = topic(kafka, dead_letter_topic(stage))
         self._publisher = publisher
+        metrics.BREAKER.labels(stage).set(0)
+        metrics.RETRIED.labels(stage)
 
     def send(self, record: Record, error: BadMessageError) -> None:
         """Publish one dead letter and wait until Kafka has it.

@@ -63,3 +63,6 @@ class Decider:
         for message, refusal in self._publisher.publish(outgoing):
             self._dead.send(origin[id(message)], refusal)
         metrics.RECORDS.labels("decide", "ok").inc(len(events))
+        for _, event in events:
+            if event.kind == "matched" and event.article.origin == "live":
+                metrics.LATENCY.labels("decide").observe(max(0, now - event.article.fetched) / 1000)

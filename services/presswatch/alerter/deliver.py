@@ -82,11 +82,13 @@ class Deliverer:
                 self._dead.send(record, error)
                 metrics.NOTIFICATIONS.labels("unknown", "dead").inc()
         if not by_channel:
+            metrics.RECORDS.labels("deliver", "ok").inc(len(records))
             return
         with ThreadPoolExecutor(max_workers=min(CHANNELS_AT_ONCE, len(by_channel))) as pool:
             outcomes = [pool.submit(self._deliver_channel, channel, items) for channel, items in by_channel.items()]
         for outcome in outcomes:
             outcome.result()
+        metrics.RECORDS.labels("deliver", "ok").inc(len(records))
 
     def _channel(self, receiver: str) -> str:
         kind, _, name = receiver.partition(":")
@@ -133,7 +135,8 @@ class Deliverer:
         done = now_ms()
         self._ledger.mark_sent(notification, posted.channel, posted.ts, done)
         metrics.NOTIFICATIONS.labels("slack", "sent").inc()
-        metrics.LATENCY.labels("alerter").observe((done - notification.match.article.fetched) / 1000)
+        if notification.match.article.origin == "live":
+            metrics.LATENCY.labels("deliver").observe((done - notification.match.article.fetched) / 1000)
         log.info(
             "alert sent", rule=notification.match.rule.id, article=notification.match.article.id,
             notification=notification.id, channel=channel,
@@ -157,7 +160,8 @@ class Deliverer:
             message = render(notification, now_ms(), self._kibana)
             started = now_ms()
             try:
-                posted = self._poster.post(channel, message)
+                with metrics.SLACK_SECONDS.time():
+                    posted = self._poster.post(channel, message)
             except RateLimitedError as error:
                 metrics.SLACK_REQUESTS.labels("rate_limited").inc()
                 self._free_at[channel] = self._clock() + error.retry_after_s

@@ -177,7 +177,7 @@ class Indexer:
             decisions[item.decision.state] += 1
             log.debug("article indexed", article=item.article.id, decision=item.decision.state)
             kinds.update(change.kind for change in item.announced)
-            if item.decision.state in {"new", "revision", "completed"}:
+            if item.decision.state in {"new", "revision", "completed"} and item.article.origin == "live":
                 metrics.LATENCY.labels(STAGE).observe((now - item.article.fetched) / 1000)
         for state, number in decisions.items():
             metrics.ARTICLES_INDEXED.labels(state).inc(number)

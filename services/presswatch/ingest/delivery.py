@@ -13,11 +13,10 @@ from typing import Literal, Protocol, TypeVar
 
 import structlog
 
-from presswatch import metrics
+from presswatch import language, metrics
 from presswatch.adapters.kafka import DeadLetters, Outgoing, Publisher, Record, persist
 from presswatch.core.errors import BadMessageError, RetryableError
 from presswatch.core.messages import RawArticle
-from presswatch.language import LANGUAGES
 from presswatch.runtime import Health, StopSignal, now_ms
 from presswatch.settings import Settings
 from presswatch.topology import RAW, topic
@@ -194,11 +193,10 @@ class Delivery:
             self._tally.published += len(articles)
         metrics.RECORDS.labels(STAGE, "published").inc(len(articles))
         for article in articles:
-            primary = (article.lang or "unknown").partition("-")[0]
-            lang = primary if primary in LANGUAGES or primary == "unknown" else "other"
             log.debug("article published", article=article.id, source=article.source)
-            metrics.ARTICLES_INGESTED.labels(kind, lang).inc()
-            metrics.LATENCY.labels(STAGE).observe(max(0, now - article.fetched) / 1000)
+            metrics.ARTICLES_INGESTED.labels(kind, language.label(article.lang)).inc()
+            if article.origin == "live":
+                metrics.LATENCY.labels(STAGE).observe(max(0, now - article.fetched) / 1000)
 
 
 def _too_large(size: int, limit: int) -> BadMessageError:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
 
-from presswatch import metrics
+from presswatch import language, metrics
 from presswatch.core.errors import BadMessageError, FatalError
 from presswatch.core.messages import RawArticle, Tag, TaggedArticle
 from presswatch.runtime import now_ms
 
 log = structlog.get_logger(__name__)
-
-_PRIMARY_SUBTAG = re.compile(r"[a-z]{2,3}(?=-|$)")
 
 
 class TagsArticles(Protocol):
@@ -66,7 +63,7 @@ class Tagging:
         try:
             body = raw.model_dump(exclude={"schema_name", "schema_version"})
             tags = [Tag.model_validate(tag) for tag in tagger.tag(body)]
-            unsupported = tagger.unsupported(language_label(raw.lang))
+            unsupported = tagger.unsupported(language.primary(raw.lang))
             article = TaggedArticle(
                 **body, tagged=self._clock_ms(), generation=generation, tags=tags, unsupported=unsupported
             )
@@ -79,7 +76,7 @@ class Tagging:
 
     def count(self, article: TaggedArticle) -> None:
         """Count an article that Kafka has acknowledged."""
-        lang = language_label(article.lang)
+        lang = language.label(article.lang)
         log.debug("article tagged", article=article.id, topics=[tag.topic for tag in article.tags])
         metrics.RECORDS.labels("tagger", "tagged" if article.tags else "untagged").inc()
         for tag in article.tags:
@@ -88,9 +85,3 @@ class Tagging:
             metrics.UNSUPPORTED.labels(topic, lang).inc()
         if article.origin == "live":
             metrics.LATENCY.labels("tagger").observe(max(0, self._clock_ms() - article.fetched) / 1000)
-
-
-def language_label(lang: str | None) -> str:
-    """Return the primary subtag of a language, or "unknown" for none and for what is no language tag."""
-    found = _PRIMARY_SUBTAG.match((lang or "").lower())
-    return found.group() if found else "unknown"

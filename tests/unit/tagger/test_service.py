@@ -10,7 +10,7 @@ from tests.unit.tagger.fakes import NOW_MS, WordTagger, article
 
 from presswatch.core.errors import BadMessageError, FatalError
 from presswatch.core.messages import TaggedArticle
-from presswatch.tagger.service import Tagging, language_label
+from presswatch.tagger.service import Tagging
 
 
 def tagging() -> Tagging:
@@ -68,14 +68,6 @@ def test_a_fatal_error_of_the_tagger_stays_fatal() -> None:
 
     with pytest.raises(FatalError):
         Tagging(Fatal()).process(article(1).encode())
-
-
-@pytest.mark.parametrize(
-    ("lang", "label"),
-    [("en", "en"), ("pt-BR", "pt"), ("ZH-Hant", "zh"), ("haw", "haw"), (None, "unknown"), ("", "unknown"), ("english", "unknown"), ("12", "unknown")],
-)  # fmt: skip
-def test_language_labels_are_bounded(lang: str | None, label: str) -> None:
-    assert language_label(lang) == label
 
 
 def test_counts_tags_outcome_latency_and_languages_without_a_pack() -> None:

@@ -167,7 +167,7 @@ class Bulk:
 
     def _send(self, writes: Sequence[Write]) -> Iterator[Mapping[str, Any]]:
         lines: list[Any] = [line for write in writes for line in (write.action(), write.source)]
-        with translated():
+        with translated(), metrics.BULK_SECONDS.time():
             try:
                 answer = self._client.bulk(
                     operations=lines,
