@@ -6,7 +6,7 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,6 @@ from benchmarks.matching.texts import Corpus, write
 
 FLAT = 1.04  # highest to lowest rate of the last windows
 WINDOWS = 4
-TRIED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +33,14 @@ class Effort:
         adds: rules added one by one.
     """
 
-    warm_s: float = 20.0
-    most_s: float = 80.0
-    window_s: float = 2.0
-    rounds: int = 5
-    adds: int = 15
+    warm_s: float
+    most_s: float
+    window_s: float
+    rounds: int
+    adds: int
 
 
+FULL = Effort(warm_s=20.0, most_s=80.0, window_s=2.0, rounds=5, adds=15)
 QUICK = Effort(warm_s=5.0, most_s=15.0, window_s=1.0, rounds=3, adds=5)
 
 
@@ -54,6 +54,7 @@ class Running:
 
     process: Process
     build_s: float
+    build_wall_s: float
     warm_s: float = 0.0
     flat: bool = True
     rate: float = 0.0
@@ -82,12 +83,12 @@ def one_core() -> Iterator[str]:
 
 
 def compare(
-    mix: str, count: int, names: Sequence[str], corpus: Corpus, effort: Effort, settled: dict[tuple[str, str], str]
+    mix: str, count: int, names: Sequence[str], corpus: Corpus, effort: Effort, settled: Mapping[str, str]
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Measure engines on so many rules of a mix.
 
     Args:
-        settled: variants that were the fastest, by mix and engine; more than `TRIED` rules go to that one only.
+        settled: the variant to take, by engine; of others all are tried and the fastest is measured.
 
     Returns:
         a row for each engine, and remarks: rates that did not become flat, variants that were slower.
@@ -106,13 +107,14 @@ def compare(
         for name in names:
             file = folder / name
             file.write_text("".join(f"{number}\t{KINDS[name].form(form)}\n" for number, form in made), encoding="ascii")
-            known = settled.get((mix, name)) if count > TRIED else None
-            tried = KINDS[name].variants if known is None else (known,)
-            variants = [_start(name, variant, folder, file, stack) for variant in tried]
-            for engine in variants:
+            tried = (settled[name],) if name in settled else KINDS[name].variants
+            chosen: Running | None = None
+            for variant in tried:
+                engine = _start(name, variant, folder, file, stack)
                 reference = _check(engine, reference, folder)
-            running.append(_fastest(variants, corpus, effort, remarks))
-            settled[mix, name] = running[-1].process.variant
+                chosen = engine if len(tried) == 1 else _faster(chosen, engine, corpus, effort, remarks)
+            assert chosen is not None
+            running.append(chosen)
         del made
         for engine in running:
             _warm(engine, corpus, effort, remarks)
@@ -127,7 +129,8 @@ def _start(name: str, variant: str, folder: Path, file: Path, stack: ExitStack) 
     stack.callback(process.close)
     say(f"{process.about}: loading")
     process.ask("docs", str(folder / "docs"))
-    return Running(process, process.ask("load", str(file))["seconds"])
+    loaded = process.ask("load", str(file))
+    return Running(process, loaded["cpu_s"], loaded["seconds"])
 
 
 def _check(engine: Running, reference: tuple[str, list[str]] | None, folder: Path) -> tuple[str, list[str]]:
@@ -150,19 +153,16 @@ def _check(engine: Running, reference: tuple[str, list[str]] | None, folder: Pat
     return reference
 
 
-def _fastest(variants: list[Running], corpus: Corpus, effort: Effort, remarks: list[str]) -> Running:
-    """Warm the variants of an engine for half the time and keep the faster one."""
-    if len(variants) == 1:
-        return variants[0]
-    for engine in variants:
-        while engine.warm_s < effort.warm_s / 2:
-            _window(engine, corpus, effort)
-    variants.sort(key=lambda engine: -engine.rate)
-    shown = ", ".join(f"{engine.process.variant} {engine.rate:,.0f}" for engine in variants)
-    remarks.append(f"{variants[0].name}, half warm, documents a CPU second: {shown}; the first is measured")
-    for engine in variants[1:]:
+def _faster(best: Running | None, engine: Running, corpus: Corpus, effort: Effort, remarks: list[str]) -> Running:
+    """Warm a variant for half the time, and keep the faster of it and the best one so far."""
+    while engine.warm_s < effort.warm_s / 2:
+        _window(engine, corpus, effort)
+    remarks.append(f"{engine.name} as {engine.process.variant}, half warm: {engine.rate:,.0f} documents a CPU second")
+    if best is None or engine.rate > best.rate:
+        best, engine = engine, best or engine
+    if engine is not best:
         engine.process.close()
-    return variants[0]
+    return best
 
 
 def _warm(engine: Running, corpus: Corpus, effort: Effort, remarks: list[str]) -> None:
@@ -226,12 +226,14 @@ def _row(
         "build_s": round(engine.build_s, 2),
         "add_ms": round(1000 * statistics.median(adds), 4),
         "hits_per_doc": round(engine.hits, 2),
+        "build_wall_s": round(engine.build_wall_s, 2),
         "heap_mb": None if heap is None else round(heap / 1e6),
         "lowest_and_highest": [round(min(engine.rates), 1), round(max(engine.rates), 1)],
         "docs_per_thread_s": round(statistics.median(engine.thread_rates), 1),
         "match_after_add_ms": round(1000 * statistics.median(firsts), 3),
         "warm_s": round(engine.warm_s, 1),
         "flat": engine.flat,
+        "variant": engine.process.variant,
         "about": engine.process.about,
     }
 

@@ -24,18 +24,21 @@ class Words:
 
     Args:
         unseen: share of words that stand in no article, as most names that are watched do on most days.
+        unseen_phrases: the same of phrases.
         most: words of more articles than this share say nothing and are left out.
         slope: how much likelier a frequent word is; 0: all alike.
     """
 
-    def __init__(self, corpus: Corpus, seed: int, unseen: float, most: float, slope: float) -> None:
+    def __init__(
+        self, corpus: Corpus, seed: int, *, unseen: float, unseen_phrases: float, most: float, slope: float
+    ) -> None:
         self.random = random.Random(seed)
-        limit = most * len(corpus.articles)
+        limit = max(2, most * len(corpus.articles))
         self._words = sorted(word for word, count in corpus.frequencies.items() if count <= limit and len(word) > 3)
         self._weights = list(accumulate(corpus.frequencies[word] ** slope for word in self._words))
         self._pairs = corpus.pairs
         self._absent = [word for word in corpus.unseen if len(word) > 3]
-        self._unseen = unseen
+        self._unseen, self._unseen_phrases = unseen, unseen_phrases
 
     def some(self, count: int) -> list[str]:
         """Draw distinct words."""
@@ -49,7 +52,7 @@ class Words:
 
     def phrase(self) -> Phrase:
         """Draw a phrase of two words."""
-        if self.random.random() < self._unseen:
+        if self.random.random() < self._unseen_phrases:
             one, other = self.some(2)
             return Phrase((one, other))
         return Phrase(self.random.choice(self._pairs))
@@ -60,7 +63,10 @@ def rules(mix: str, count: int, corpus: Corpus, seed: int = 2) -> Iterator[tuple
     if mix == "realistic":
         yield from ((f"r{number}", form) for number, form in enumerate(_realistic(count, corpus, seed)))
         return
-    words = Words(corpus, seed, *((0.5, 0.2, 0.3) if count >= RARE_FROM else (0.0, 0.25, 1.45)))
+    if count < RARE_FROM:
+        words = Words(corpus, seed, unseen=0.0, unseen_phrases=0.0, most=0.25, slope=1.45)
+    else:
+        words = Words(corpus, seed, unseen=0.58, unseen_phrases=0.9, most=0.25, slope=1.2)
     for number in range(count):
         yield f"s{number}", _SHORT[number % len(_SHORT)](words)
 
@@ -101,9 +107,9 @@ _SHORT: tuple[Callable[[Words], Form], ...] = (_three, _phrases, _without, _near
 
 
 def _realistic(count: int, corpus: Corpus, seed: int) -> Iterator[Form]:
-    names = Words(corpus, seed + 1, unseen=0.97, most=0.02, slope=0.0)
-    contexts = Words(corpus, seed + 2, unseen=0.5, most=0.3, slope=0.5)
-    noise = Words(corpus, seed + 3, unseen=0.7, most=0.1, slope=0.3)
+    names = Words(corpus, seed + 1, unseen=0.97, unseen_phrases=0.97, most=0.02, slope=0.0)
+    contexts = Words(corpus, seed + 2, unseen=0.5, unseen_phrases=0.5, most=0.3, slope=0.5)
+    noise = Words(corpus, seed + 3, unseen=0.7, unseen_phrases=0.7, most=0.1, slope=0.3)
     chosen = random.Random(seed)
     for number in range(count):
         size = round(math.exp(chosen.uniform(math.log(50), math.log(500))))

@@ -63,9 +63,12 @@ abstract class Peer {
         return "{\"docs\": " + articles.size() + "}";
       case "load": {
         long began = System.nanoTime();
+        long process = processNanos();
         List<String[]> rules = lines(command[1]);
         load(rules);
-        return json("{\"rules\": %d, \"seconds\": %.6f}", rules.size(), (System.nanoTime() - began) / 1e9);
+        double seconds = (System.nanoTime() - began) / 1e9;
+        double used = (processNanos() - process) / 1e9;
+        return json("{\"rules\": %d, \"seconds\": %.6f, \"cpu_s\": %.6f}", rules.size(), seconds, used);
       }
       case "pass": {
         int last = Integer.parseInt(command[2]);
