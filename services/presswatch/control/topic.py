@@ -18,6 +18,7 @@ from kafka.errors import (
     AuthorizationError,
     InvalidProducerEpochError,
     KafkaError,
+    KafkaTimeoutError,
     MessageSizeTooLargeError,
     ProducerFencedError,
     RecordListTooLargeError,
@@ -58,6 +59,8 @@ def _translated(kafka: KafkaSettings) -> Iterator[None]:
         raise ConfigError(f"an object is larger than the control topic takes: {error}") from error
     except _REFUSED as error:
         raise ConfigError(f"Kafka refuses us: {error!r}. Check kafka.sasl_* and the rights of that user") from error
+    except KafkaTimeoutError as error:
+        raise RetryableError(f"Kafka at {kafka.bootstrap} cannot be reached: is it running? ({error})") from error
     except KafkaError as error:
         raise RetryableError(f"Kafka at {kafka.bootstrap}: {error!r}") from error
 
