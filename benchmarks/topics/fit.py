@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.topics.examples import FOLDS, Article
+from benchmarks.topics.examples import FOLDS, SILVER, Article
 from presswatch.core.features import value
 from presswatch.core.learned import ANY, Calibration, Learned, bent, decoded, encoded
 from presswatch.core.scoring import combined
@@ -162,7 +162,7 @@ class Trainer:
     def _fit(self, used: Array) -> tuple[Array, float]:
         """Fit on some rows, keep for each language the features that matter most, and fit again on those."""
         matrix, wanted, worth = self._matrix[used], self._wanted[used], self._worth[used]
-        first, _ = _logistic(matrix, wanted, worth, self._choices.strength)
+        first, _ = _logistic(matrix, wanted, worth, self._choices.strength, tolerance=0.01)
         matter = np.abs(first) * np.sqrt(np.asarray(matrix.sum(axis=0)).ravel())
         by_lang: defaultdict[str, list[int]] = defaultdict(list)
         for at in np.flatnonzero(matter):
@@ -180,15 +180,17 @@ class Trainer:
         return every, bias
 
 
-def _logistic(matrix: Array, wanted: Array, worth: Array, strength: float) -> tuple[Array, float]:
-    model = LogisticRegression(C=strength, solver="liblinear", dual=False, random_state=0, max_iter=300)
+def _logistic(
+    matrix: Array, wanted: Array, worth: Array, strength: float, tolerance: float = 0.001
+) -> tuple[Array, float]:
+    model = LogisticRegression(C=strength, solver="liblinear", dual=False, random_state=0, max_iter=300, tol=tolerance)
     model.fit(matrix, wanted, sample_weight=worth)
     return model.coef_[0], float(model.intercept_[0])
 
 
 def _label(row: Article, topic: str, choices: Choices) -> tuple[bool, float] | None:
     """Return whether an article has the topic, and how much that counts; None if nobody knows."""
-    if row.source.name != "silver":
+    if row.source is not SILVER:
         return (row.positive(topic), 1.0) if row.judged(topic) else None
     evidence = row.evidence.get(topic, 0.0)
     if 0 < evidence < choices.sure:

@@ -74,7 +74,7 @@ _ALL = ("diplomacy", "agriculture", "health")
 
 SETS = (
     LabelledSet("headlines", "stream_hand_dev.jsonl", _ALL, ships=True),
-    LabelledSet("pages", "pages_hand_dev.jsonl", _ALL, ships=True),
+    LabelledSet("pages", "pages_hand_dev.jsonl", _ALL),
     LabelledSet("newswire-1987", "reuters21578_train.jsonl.gz", ("agriculture",)),
     LabelledSet("newswire-1987-hand", "diplomacy_hand_reuters_en.jsonl", ("diplomacy",)),
     LabelledSet("uk-politics-hand", "diplomacy_hand_masakhanews_en.jsonl", ("diplomacy",), ships=True),

@@ -15,7 +15,6 @@ from presswatch.core.messages import TaggedArticle
 from presswatch.coverage import counted
 from presswatch.engines import Engines
 from presswatch.settings import ElasticsearchSettings
-from presswatch.topology import INDICES
 
 pytestmark = pytest.mark.engine
 
@@ -28,14 +27,12 @@ def test_languages_of_a_period_are_counted(engines: Engines, monkeypatch: pytest
         for number, lang in enumerate(langs)
     ]
     with connect(es) as client:
-        for each in INDICES:
-            client.indices.put_index_template(name=es.prefix + each.name, **each.template(es))
         try:
             put(client, es, written)
             assert counted(client, es, FETCHED) == {"en": 2, "pt": 2, "ky": 1, "unknown": 1}
             assert counted(client, es, FETCHED + 4) == {"ky": 1, "unknown": 1}
-            monkeypatch.setenv("PRESSWATCH_ELASTICSEARCH__URL", engines.url)
-            monkeypatch.setenv("PRESSWATCH_ELASTICSEARCH__PREFIX", es.prefix)
+            monkeypatch.setenv("PRESSWATCH_ELASTICSEARCH_URL", engines.url)
+            monkeypatch.setenv("PRESSWATCH_ELASTICSEARCH_PREFIX", es.prefix)
             shown = CliRunner().invoke(command, ["coverage", "--since", "2020-01-01", "--json"])
             assert shown.exit_code == 0, shown.output
             lines = {line["lang"]: line for line in map(json.loads, shown.output.splitlines())}
@@ -46,5 +43,3 @@ def test_languages_of_a_period_are_counted(engines: Engines, monkeypatch: pytest
         finally:
             for name in client.indices.get(index=f"{es.prefix}*", allow_no_indices=True).body:
                 client.indices.delete(index=name)
-            for each in INDICES:
-                client.indices.delete_index_template(name=es.prefix + each.name)

@@ -80,6 +80,7 @@ def test_cross_validation_is_near_perfect_where_the_words_decide() -> None:
 
 def test_sets_that_may_not_ship_are_named() -> None:
     assert {each.name for each in SETS if not each.ships} == {
+        "pages",
         "newswire-1987",
         "newswire-1987-hand",
         "tnews",
