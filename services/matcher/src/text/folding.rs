@@ -5,7 +5,8 @@
 use std::sync::OnceLock;
 
 use caseless::Caseless;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::canonical_combining_class;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use super::segmentation::MAX_UNITS;
 use super::tables::{BARE, DROPPED, LETTERS};
@@ -27,7 +28,11 @@ enum Alone {
     Same,
     To(char),
     ToAll(Box<str>),
-    /// It acts on its neighbours: marks and jamo.
+    /// A mark that stays as it is behind what stays as it is, unless Latin or Greek: with its canonical combining class.
+    Mark(u8),
+    /// A mark that is dropped, wherever it stands.
+    Dropped,
+    /// It acts on its neighbours: other marks and jamo.
     No,
 }
 
@@ -48,6 +53,14 @@ fn alone(ch: char) -> &'static Alone {
 fn make_alone(ch: char) -> Alone {
     let folded = fold_together(ch.to_string());
     let mut chars = folded.chars();
+    if is_mark(ch) && is_nfkc_quick(std::iter::once(ch)) == IsNormalized::Yes && ch.nfd().eq([ch]) {
+        if holds(DROPPED, ch) {
+            return Alone::Dropped;
+        }
+        if folded.chars().eq([ch]) {
+            return Alone::Mark(canonical_combining_class(ch));
+        }
+    }
     if std::iter::once(ch).chain(chars.clone()).any(|part| is_mark(part) || ('\u{1100}'..='\u{11ff}').contains(&part)) {
         return Alone::No;
     }
@@ -63,31 +76,11 @@ fn make_alone(ch: char) -> Alone {
 /// With `turkish`, an apostrophe is read as Turkish and Azerbaijani do, before a suffix.
 pub fn fold_onto(out: &mut String, word: &[char], turkish: bool) {
     let start = out.len();
-    let mut apostrophes = false;
-    for &ch in word {
-        match alone(ch) {
-            Alone::Same => {
-                apostrophes |= is_apostrophe(ch);
-                out.push(ch);
-            }
-            Alone::To(to) => {
-                apostrophes |= is_apostrophe(*to);
-                out.push(*to);
-            }
-            Alone::ToAll(to) => {
-                apostrophes |= to.contains(is_apostrophe);
-                out.push_str(to);
-            }
-            Alone::No => {
-                let folded = fold_together(word.iter().collect());
-                out.truncate(start);
-                out.push_str(&folded);
-                apostrophes = folded.contains(is_apostrophe);
-                break;
-            }
-        }
+    if !fold_each_onto(out, word) {
+        out.truncate(start);
+        out.push_str(&fold_together(word.iter().collect()));
     }
-    if apostrophes {
+    if out[start..].contains(is_apostrophe) {
         let joined = fold_apostrophes(&out[start..], turkish);
         out.truncate(start);
         out.push_str(&fold_characters(joined));
@@ -96,6 +89,40 @@ pub fn fold_onto(out: &mut String, word: &[char], turkish: bool) {
         let cut = fitting(&out[start..]);
         out.truncate(start + cut);
     }
+}
+
+/// Append what each character folds to by itself; false if that is not what the word folds to.
+///
+/// Marks stay in a word that is in normal form already and that nothing else changes, for then no step of folding does: their
+/// classes ascend, none composes with what is before it, and their base keeps its marks.
+fn fold_each_onto(out: &mut String, word: &[char]) -> bool {
+    let (mut base, mut class, mut changed) = (None, 0, false);
+    for &ch in word {
+        match alone(ch) {
+            Alone::Same => {
+                out.push(ch);
+                (base, class) = (Some(ch), 0);
+            }
+            Alone::To(to) => {
+                out.push(*to);
+                changed = true;
+            }
+            Alone::ToAll(to) => {
+                out.push_str(to);
+                changed = true;
+            }
+            Alone::Mark(own) => {
+                if changed || (*own != 0 && *own < class) || base.is_some_and(|base| holds(BARE, base)) {
+                    return false;
+                }
+                out.push(ch);
+                class = *own;
+            }
+            Alone::Dropped => {}
+            Alone::No => return false,
+        }
+    }
+    true
 }
 
 /// The form in which a word is compared; it may be empty.
@@ -144,15 +171,8 @@ pub fn fold_apostrophes(word: &str, turkish: bool) -> String {
 /// Fold all but apostrophes.
 fn fold_characters(word: String) -> String {
     let mut folded = String::with_capacity(word.len());
-    for ch in word.chars() {
-        match alone(ch) {
-            Alone::Same => folded.push(ch),
-            Alone::To(to) => folded.push(*to),
-            Alone::ToAll(to) => folded.push_str(to),
-            Alone::No => return fold_together(word),
-        }
-    }
-    folded
+    let chars: Vec<char> = word.chars().collect();
+    if fold_each_onto(&mut folded, &chars) { folded } else { fold_together(word) }
 }
 
 /// Fold until nothing changes: what one step drops can have kept two characters apart that now compose.
