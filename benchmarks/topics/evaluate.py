@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("--name", default="topics", help="under which it is kept")
     wanted = parser.parse_args()
     folder = REPOSITORY / load().settings.shared / "data" / "topics"
-    if not folder.is_dir():
+    if not folder.is_dir() and wanted.set != [DESK]:
         sys.exit(f"there is no {folder}: set PRESSWATCH_SHARED to the folder of development data")
     tagger = Tagger(load_packs(wanted.packs))
     found: list[Judgement] = []
