@@ -148,9 +148,9 @@ const LEAVES: &[&str] = &[
 
 /// Rules, most of them of what the texts are made of.
 fn rules() -> impl Strategy<Value = String> {
-    let text = select(LEAVES)
-        .prop_filter("an operand", |leaf| !leaf.contains('~') && (!leaf.contains(':') || leaf.starts_with("raw:")));
-    let text = text.prop_map(str::to_owned);
+    let operands: Vec<_> =
+        LEAVES.iter().filter(|leaf| !leaf.contains(['~', ':']) || leaf.starts_with("raw:")).collect();
+    let text = select(operands).prop_map(|leaf| (*leaf).to_owned());
     let leaf = prop_oneof![3 => text.clone(), 1 => select(LEAVES).prop_map(str::to_owned)];
     let near = (text.clone(), text.clone(), 0..9_u32, any::<bool>()).prop_map(|(left, right, most, ordered)| {
         format!("{left} NEAR/{most}{} {right}", if ordered { "f" } else { "" })
