@@ -32,6 +32,7 @@ EXIT_INTERRUPTED = 130
     \b
     presswatch replay --since 2026-11-20 --until 2026-11-20      one day, from the index
     presswatch replay --since 2h --from kafka --source "Daily"   every message of a source, as it came
+    presswatch replay --retag                                    what earlier topic packs have tagged, by those in force
     presswatch replay --resume                                   go on with what was interrupted
 
     TIME is by when an article was fetched: 90m, 24h, 7d or 2w ago, a day such as 2026-11-01, or a day and time (UTC).
@@ -51,6 +52,9 @@ EXIT_INTERRUPTED = 130
 )
 @click.option("--source", metavar="NAME", help="Only of this source.")
 @click.option("--topic", metavar="NAME", help="Only with this topic.")
+@click.option(
+    "--retag", is_flag=True, help="Only what earlier topic packs have tagged; of all times, if --since is not given."
+)
 @click.option("--rate", type=click.FloatRange(min=0.1), metavar="N", help="Articles a second at most.")
 @click.option(
     "--max-lag",
@@ -81,6 +85,7 @@ def command(
     config: Path | None,
     *,
     resume: bool,
+    retag: bool,
 ) -> None:
     """Send articles of a time through all stages once more: tagged, matched and indexed by what is in force now.
 
@@ -93,19 +98,33 @@ def command(
 
     settings = load(config).settings
     if resume:
-        if since or until or source or topic:
-            raise ConfigError(f"--resume goes on with what {path} says: give no --since, --until, --source or --topic")
+        if since or until or source or topic or retag:
+            raise ConfigError(
+                f"--resume goes on with what {path} says: give no --since, --until, --source, --topic or --retag"
+            )
         job = Job.load(path)
     else:
-        if since is None:
-            raise ConfigError("since when? Give --since, such as --since 24h, or --resume")
+        if since is None and not retag:
+            raise ConfigError("since when? Give --since, such as --since 24h, or --retag, or --resume")
+        if retag and origin != "elasticsearch":
+            raise ConfigError("--retag goes by what the index says: not with --from kafka")
         if path.exists():
             raise ConfigError(f"a replay was interrupted: go on with --resume, or delete {path} to start anew")
         now = now_ms()
         first, end = period(since, until, now)
-        assert first is not None
-        job = Job(Choice(origin, first, now if end is None else end, source, topic))
+        below = _generation(settings) if retag else None
+        job = Job(Choice(origin, first or 0, now if end is None else end, source, topic, below))
     sys.exit(_run(settings, job, path, max_lag, rate))
+
+
+def _generation(settings: Settings) -> int:
+    from presswatch.control.topic import read
+    from presswatch.topology import CONTROL_PACKS
+
+    generation = read(settings.kafka, CONTROL_PACKS).current().generation
+    if not generation:
+        raise ConfigError("topic packs were never applied (presswatch topics apply), so nothing can have changed")
+    return generation
 
 
 def _run(settings: Settings, job: Job, path: Path, max_lag: int, rate: float | None) -> int:

@@ -26,13 +26,17 @@ _FIELDS = ("id", *(name for name in RawArticle.model_fields if name not in {"id"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which articles: by the time they were fetched (milliseconds since 1970, `until` exclusive), source and topic."""
+    """Which articles: by the time they were fetched (milliseconds since 1970, `until` exclusive), source and topic.
+
+    With `below`, only those that an earlier generation of topic packs has tagged; Kafka cannot tell.
+    """
 
     origin: From
     since: int
     until: int
     source: str | None = None
     topic: str | None = None
+    below: int | None = None
 
 
 Place = list[Any]
@@ -98,6 +102,8 @@ def _query(choice: Choice) -> dict[str, Any]:
         value = getattr(choice, field)
         if value is not None:
             wanted.append({"term": {field: value}})
+    if choice.below is not None:
+        wanted.append({"range": {"generation": {"lt": choice.below}}})
     return {"bool": {"filter": wanted}}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from presswatch.adapters.kafkalog import Log
 from presswatch.core.article import article_id
 from presswatch.core.messages import RawArticle
 from presswatch.engines import Engines
+from presswatch.packfiles import BUILT_IN
 from presswatch.provision import provision_kafka
 from presswatch.replay.lane import Lane
 from presswatch.runtime import StopSignal, now_ms
@@ -74,6 +76,47 @@ def test_a_lost_document_comes_back_and_nobody_is_alerted_again(system: System, 
     assert again == "3 articles sent again\n"  # what was sent again is not sent again in its turn
 
 
+PACK = """
+topic: {topic}
+threshold: 0.5
+patterns:
+  en:
+    - {{match: "{word}", weight: 1}}
+"""
+
+
+def test_history_is_tagged_anew_in_place(system: System, tmp_path: Path) -> None:
+    word, topic_ = f"w{uuid4().hex[:8]}", f"t{uuid4().hex[:8]}"
+    packs = tmp_path / "packs"
+    shutil.copytree(BUILT_IN, packs)
+    system.sandbox.command("topics", "apply", str(packs))
+    told = article(word, f"{word} and wheat are sown in the plain. {word} is new there.", title=f"{word} is sown")
+    system.ingest(told)
+    system.wait_settled()
+    identity = article_id(told["url"])
+    before = system.client.get(index=system.client_index(told), id=identity)
+    posted = len(system.workspace.messages)
+
+    (packs / f"{topic_}.yaml").write_text(PACK.format(topic=topic_, word=word))
+    system.sandbox.command("topics", "apply", str(packs))
+    stage = system.services["tagger"]
+    sample = 'presswatch_control_generation{stage="tagger",topic="control.packs"}'
+    wait_until(lambda: stage.metric(sample) > before["_source"]["generation"], 30, "the tagger has the new packs")
+    job = str(tmp_path / "job.json")
+    assert "articles sent again" in system.sandbox.command("replay", "--retag", "--job", job)
+    system.wait_settled()
+    after = system.client.get(index=system.client_index(told), id=identity)
+    assert topic_ in after["_source"]["topic"]
+    assert topic_ not in before["_source"].get("topic", [])
+    assert after["_source"]["generation"] == before["_source"]["generation"] + 1
+    assert after["_version"] == before["_version"] + 1
+    assert after["_source"]["seq"] == before["_source"]["seq"]
+    assert len(system.workspace.messages) == posted
+    assert system.sandbox.command("replay", "--retag", "--job", job) == "no article of that time and choice\n"
+    (packs / f"{topic_}.yaml").unlink()
+    system.sandbox.command("topics", "apply", str(packs))
+
+
 def test_an_interrupted_replay_goes_on_where_it_was(system: System, tmp_path: Path) -> None:
     source = f"S{uuid4().hex[:6]}"
     ids = ingest(system, 12, source)
@@ -99,6 +142,7 @@ def test_what_cannot_be_done_is_said(system: System, tmp_path: Path) -> None:
     for arguments, told in (
         ([], "--since"),
         (["--since", "yesterday"], "is no time"),
+        (["--retag", "--from", "kafka", "--job", job], "not with --from kafka"),
         (["--resume", "--job", job], "no replay to go on with"),
         (["--since", "1h", "--source", "nobody", "--job", job], "no article of that time"),
     ):
