@@ -44,6 +44,11 @@ class Finds(NamedTuple):
     hits: list[Hit]
     traps: list[Spot]
 
+    def in_text(self) -> Finds:
+        """Return the same with every spot in the text: for a text that was read as a title."""
+        hits = [hit._replace(spots=[spot._replace(field="text") for spot in hit.spots]) for hit in self.hits]
+        return Finds(self.pack, hits, [spot._replace(field="text") for spot in self.traps])
+
 
 class _Part(NamedTuple):
     """What is looked for: a clause of a pattern that has places, and a condition under which they count."""

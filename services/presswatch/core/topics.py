@@ -12,21 +12,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from presswatch.core.hits import Finder, Hit, Spot
+from presswatch.core.hits import Finder, Finds, Hit, Spot
 from presswatch.core.learned import Moved, Table
 from presswatch.core.packs import Pack
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.match import PYTHON, Engine
-from presswatch.core.scoring import (
-    DEFAULT,
-    Length,
-    Place,
-    Scoring,
-    combined,
-    evidence,
-    score,
-    without_overlap,
-)
+from presswatch.core.scoring import DEFAULT, Length, Place, Scoring, combined, evidence, score, without_overlap, words
 
 MAX_EVIDENCE = 5
 """Occurrences of one pattern that a tag shows."""
@@ -39,6 +30,10 @@ MAX_WORD_PLACES = 3
 
 LEAST_MOVE = 0.05
 """A learned word that adds less to the sum is not shown, and is no evidence."""
+
+
+HEADLINE_WORDS = 30
+"""A text of at most so many words of English, without a title, is a headline: what is looked for in titles may be there."""
 
 
 class _Spoken(NamedTuple):
@@ -124,8 +119,8 @@ class Tagger:
         if lang not in self.languages:
             return []
         spoken = self._ready(lang)
-        length = Length(len(doc.title.texts), len(doc.text.texts), lang)
-        finds = {each.pack.topic: each for each in spoken.finder.find(doc)}
+        length = _length(doc)
+        finds = {each.pack.topic: each for each in self._finds(doc, length)}
         counts = spoken.table.count(doc)
         numbers = {part.topic: number for number, part in enumerate(spoken.table.parts)}
         totals = spoken.table.totals(counts)
@@ -160,8 +155,7 @@ class Tagger:
         lang = _lang(doc)
         if lang not in self.languages:
             return {}
-        finds = self._ready(lang).finder.find(doc)
-        return {each.pack.topic: self._evidence(each.hits, doc, lang) for each in finds}
+        return {each.pack.topic: self._evidence(each.hits, doc, lang) for each in self._finds(doc, _length(doc))}
 
     def document(self, article: Mapping[str, Any]) -> Document:
         """Make an article ready, as far as topics look at it.
@@ -201,18 +195,29 @@ class Tagger:
             self._spoken[lang] = _Spoken(Finder(self.packs, lang, self._engine), Table(learned, lang))
         return self._spoken[lang]
 
+    def _finds(self, doc: Document, length: Length) -> list[Finds]:
+        finder = self._ready(length.lang).finder
+        if length.title or not length.text or words(length) > HEADLINE_WORDS:
+            return finder.find(doc)
+        headline = self._engine.document({"title": doc.text.original, "lang": length.lang})
+        return [found.in_text() for found in finder.find(headline)]
+
     def _evidence(self, hits: Iterable[Hit], doc: Document, lang: str) -> float:
         ideas: defaultdict[int, tuple[float, list[Place]]] = defaultdict(lambda: (0.0, []))
         for pattern, spots, split in hits:
             _, known = ideas[pattern.idea]
             known.extend(_place(spot, doc) for spot in (spots[:1] if split else spots))
             ideas[pattern.idea] = (pattern.weight, known)
-        length = Length(len(doc.title.texts), len(doc.text.texts), lang)
+        length = _length(doc)
         return evidence(((weight, without_overlap(places)) for weight, places in ideas.values()), length, self._scoring)
 
 
 def _lang(doc: Document) -> str:
     return next(iter(doc.meta["lang"]), "")
+
+
+def _length(doc: Document) -> Length:
+    return Length(len(doc.title.texts), len(doc.text.texts), _lang(doc))
 
 
 def _place(spot: Spot, doc: Document) -> Place:

@@ -187,3 +187,20 @@ def test_arabic_words_may_begin_with_article_and_particles() -> None:
     tags = health.tag({"title": "وزير الصحة: للصحة العامة وباللقاحات", "text": "", "lang": "ar"})
     assert [quote for _, _, quote, _ in evidence(tags)] == ["الصحة", "للصحة", "وباللقاحات", "وزير الصحة"]
     assert health.tag({"title": "مصحة", "text": "", "lang": "ar"}) == []
+
+
+def test_a_short_text_without_a_title_is_a_headline() -> None:
+    wheat = tagger((1, "title:(wheat AND ban)"), (0, '"ban on wheat beer"'))
+    assert evidence(wheat.tag({"text": "Orsal: ban on wheat", "lang": "en"})) == [
+        ("title:(wheat AND ban)", "text", "ban on wheat", 1.0)
+    ]
+    assert wheat.tag({"text": "A ban on wheat beer", "lang": "en"}) == []
+    assert wheat.tag({"title": "Orsal", "text": "A ban on wheat", "lang": "en"}) == []
+    assert wheat.tag({"text": f"A ban on wheat {'and so on ' * 10}", "lang": "en"}) == []
+    assert wheat.evidence(Document.of({"text": "A ban on wheat", "lang": "en"})) == {"grain": 1.0}
+
+
+def test_amharic_words_may_begin_with_prepositions() -> None:
+    assert evidence(tagger((1, "ጤና"), lang="am").tag({"title": "የጤና ሚኒስቴር", "lang": "am"})) == [
+        ("ጤና", "title", "የጤና", 1.0)
+    ]
