@@ -83,8 +83,9 @@ format: $(STAMP) ## bring the code into its standard form
 	$(BIN)/ruff format
 	$(if $(CARGO),cd services/matcher && cargo fmt)
 
-schemas: $(STAMP) ## write schemas/ from the typed models
+schemas: $(STAMP) ## write schemas/, docs/metrics.md and deploy/grafana/ from the code
 	$(BIN)/python -m presswatch.schemas
+	$(BIN)/python -m tools.dashboards
 
 bench-pipeline: $(READY) ## CPU per article and stage through the whole system
 	$(BIN)/python -m benchmarks.pipeline

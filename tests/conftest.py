@@ -27,6 +27,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "maven": (lambda: shutil.which("mvn") is not None, "mvn, to fetch Lucene's own tokenizer (make setup-system)"),
     "setpriv": (lambda: shutil.which("setpriv") is not None and os.geteuid() == 0, "root and setpriv"),
     "promtool": (lambda: shutil.which("promtool") is not None, "promtool (make setup-system)"),
+    "prometheus": (
+        lambda: all(shutil.which(name) for name in ("prometheus", "prometheus-alertmanager")),
+        "Prometheus and Alertmanager (make setup-system)",
+    ),
 }
 
 settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
