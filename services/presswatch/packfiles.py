@@ -218,7 +218,8 @@ class _File:
             case _:
                 message = f"`{known or key}` cannot be {_shown(error['input'])}"
         there = self.source.places.get(loc)
-        if there is not None and there.key is not None and error["type"] == "extra_forbidden":
+        wrong_key = error["type"] == "extra_forbidden" or "[key]" in error["loc"]
+        if there is not None and there.key is not None and wrong_key:
             return self.problem(there.key, there.key + len(str(key)), message, mend)
         return self.at(loc, message, mend)
 

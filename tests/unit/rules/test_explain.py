@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.effort import lines_run
 
 from presswatch import matching
 from presswatch.core.rules.explain import Explainer, Verdict, lines, reason
@@ -136,3 +137,12 @@ def test_what_a_terminal_would_obey_is_not_passed_on() -> None:
 def test_a_rule_that_asks_for_topics_says_so() -> None:
     assert Explainer(parse("wheat AND score.health:>0.5")).asks_for_topics()
     assert not Explainer(parse("wheat")).asks_for_topics()
+
+
+def test_groups_within_groups_are_not_judged_over_and_over() -> None:
+    def work(depth: int) -> int:
+        query = "".join(f"(a{at} AND (b{at} OR " for at in range(depth)) + "wheat" + "))" * depth
+        explainer, document = Explainer(parse(query)), matching.document({"text": "wheat"})
+        return lines_run(lambda: explainer.explain(document))
+
+    assert work(24) < 8 * work(12)  # with the square of the depth at most; each level used to double it

@@ -123,6 +123,12 @@ def test_each_mistake_names_place_and_mend(tmp_path: Path, old: str, new: str, m
     assert "^" in text
 
 
+def test_a_wrong_language_is_marked_itself(tmp_path: Path) -> None:
+    shown, carets = told(write(tmp_path, GOOD.replace("  fr:\n", "  french:\n"))).splitlines()[1:3]
+    assert shown.split("| ")[1] == "  french:"
+    assert carets.split("| ")[1] == "  ^^^^^^"
+
+
 def test_two_packs_cannot_share_a_topic(tmp_path: Path) -> None:
     write(tmp_path, GOOD, "a.yaml")
     text = told(write(tmp_path, GOOD, "b.yaml"))

@@ -144,11 +144,20 @@ class Explainer:
         return Verdict(node, holds=False, why="none of them holds", parts=parts)
 
     def _holds(self, node: Node, reading: Reading) -> bool:
-        if isinstance(node, Or):
-            return any(self._holds(part, reading) for part in node.clauses)
-        if isinstance(node, And | Not | Near | AtLeast | Count):
-            return self._judge(node, reading).holds
-        return self._known[node].holds(reading)
+        """Tell whether a clause holds, without wording why: groups within groups would be judged over and over."""
+        match node:
+            case And(clauses):
+                return all(self._holds(part, reading) for part in clauses)
+            case Or(clauses):
+                return any(self._holds(part, reading) for part in clauses)
+            case Not(clause):
+                return not self._holds(clause, reading)
+            case AtLeast(number, clauses):
+                return sum(self._holds(part, reading) for part in clauses) >= number
+            case Near() | Count():
+                return self._judge(node, reading).holds
+            case _:
+                return self._known[node].holds(reading)
 
     def _count(self, node: Count, reading: Reading) -> Verdict:
         leaves = self._text_leaves(node.operand)
