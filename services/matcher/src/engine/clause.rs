@@ -60,6 +60,24 @@ impl Clause {
         self.each_leaf(&mut |leaf| leaves.release(leaf, vocabulary));
     }
 
+    /// Look at what the clause is made of: whoever does so early has it near at hand later.
+    pub fn peek(&self) -> usize {
+        match self {
+            Self::Key { .. } | Self::Leaf(_) => 1,
+            Self::All(clauses) | Self::Any(clauses) => {
+                clauses.first().map_or(0, |first| usize::from(first.is_branch()))
+            }
+            Self::No(clause) => usize::from(clause.is_branch()),
+            Self::Near(near) => near.left.len() + near.right.len(),
+            Self::AtLeast(some) => some.clauses.len(),
+            Self::Count(count) => count.operand.len(),
+        }
+    }
+
+    fn is_branch(&self) -> bool {
+        !matches!(self, Self::Key { .. } | Self::Leaf(_))
+    }
+
     fn each_leaf(&self, visit: &mut dyn FnMut(LeafId)) {
         match self {
             Self::Key { leaf, .. } | Self::Leaf(leaf) => visit(*leaf),

@@ -110,7 +110,7 @@ impl Evaluator<'_> {
             return Spans::default();
         }
         if let Kind::Key { key, width } = leaf.kind {
-            return self.reading.key_spans(key, width, field);
+            return self.reading.posted(key, width, field);
         }
         if let Some(spans) = self.reading.known(id, field) {
             return spans;
@@ -242,8 +242,8 @@ impl Evaluator<'_> {
             }
             let second = self.union(&right, field);
             second.len > 0
-                && (self.follows(first, second, near.distance)
-                    || (!near.ordered && self.follows(second, first, near.distance)))
+                && (self.reading.follows(first, second, near.distance)
+                    || (!near.ordered && self.reading.follows(second, first, near.distance)))
         })
     }
 
@@ -256,25 +256,8 @@ impl Evaluator<'_> {
             }
             let second = self.spans(right, field);
             second.len > 0
-                && (self.follows(first, second, near.distance)
-                    || (!near.ordered && self.follows(second, first, near.distance)))
-        })
-    }
-
-    /// Whether some start of `second` is at or after some end of `first`, and near enough.
-    fn follows(&self, first: Spans, second: Spans, distance: u32) -> bool {
-        let reading = &self.reading;
-        if first.len <= second.len {
-            return (0..first.len).any(|at| {
-                let end = reading.end(first, at);
-                let next = reading.starts_before(second, end);
-                next < second.len && reading.start(second, next) <= end + distance
-            });
-        }
-        (0..second.len).any(|at| {
-            let start = reading.start(second, at);
-            let before = reading.ends_up_to(first, start);
-            before > 0 && reading.end(first, before - 1) + distance >= start
+                && (self.reading.follows(first, second, near.distance)
+                    || (!near.ordered && self.reading.follows(second, first, near.distance)))
         })
     }
 

@@ -6,9 +6,10 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::clause::Clause;
-use super::leaf::{Leaf, LeafId, Leaves};
-use super::reading::Room;
+use super::clause::{Clause, Near};
+use super::evaluate::FIELDS;
+use super::leaf::{Kind, Leaf, LeafId, Leaves};
+use super::reading::Reading;
 use super::vocabulary::{ANYTHING, KeyId, NOTHING, Vocabulary};
 
 /// Pairs of alternatives of two clauses, such as the sides of a NEAR, up to which each pair is an alternative of its own.
@@ -17,6 +18,9 @@ const MAX_PRODUCT: usize = 16;
 pub const PATIENCE: u32 = 64;
 
 const DECIDES: u32 = 1 << 31;
+/// The third place of a guard holds a [`Closeness`]. No vocabulary has so many keys.
+const CLOSE: u32 = 1 << 31;
+const CLOSE_MOST: u32 = 1 << 10;
 
 /// The guards that stand under one key. Their second keys are side by side, since most guards fail by them.
 #[derive(Debug, Default)]
@@ -60,17 +64,87 @@ impl Waiting {
         }
     }
 
-    /// Append the guards that let a document through: each as its rule, and whether it decides.
+    /// Append the guards that let a document through: each as its rule, and whether it decides. `key` is their first.
     #[inline]
-    pub fn open(&self, room: &Room, open: &mut Vec<(u32, bool)>) {
+    pub fn open(&self, key: KeyId, reading: &Reading<'_>, open: &mut Vec<(u32, bool)>) {
+        let room = &*reading.room;
         for (at, &second) in self.seconds.iter().enumerate() {
             if room.holds(second) {
                 let guard = self.guards[at];
-                if room.holds(guard.third) && !room.holds(guard.banned) {
+                if room.holds(guard.banned) {
+                    continue;
+                }
+                let third = if guard.third & CLOSE == 0 {
+                    room.holds(guard.third)
+                } else {
+                    Closeness::unpacked(guard.third).is_met(key, second, reading)
+                };
+                if third {
                     open.push((guard.rule(), guard.decides()));
                 }
             }
         }
+    }
+
+    /// The first of the second keys: whoever looks at it early has it near at hand later.
+    #[inline]
+    pub fn peek(&self) -> KeyId {
+        self.seconds.first().copied().unwrap_or(ANYTHING)
+    }
+}
+
+/// How near one another the tokens of two keys must stand: a NEAR of two words, told by the guard itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Closeness {
+    /// Tokens of the first and of the second key.
+    widths: [u32; 2],
+    distance: u32,
+    order: Order,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Any,
+    FirstFirst,
+    SecondFirst,
+}
+
+impl Closeness {
+    fn is_met(self, first: KeyId, second: KeyId, reading: &Reading<'_>) -> bool {
+        FIELDS.into_iter().any(|field| {
+            let first = reading.posted(first, self.widths[0], field);
+            if first.len == 0 {
+                return false;
+            }
+            let second = reading.posted(second, self.widths[1], field);
+            second.len > 0
+                && ((self.order != Order::SecondFirst && reading.follows(first, second, self.distance))
+                    || (self.order != Order::FirstFirst && reading.follows(second, first, self.distance)))
+        })
+    }
+
+    /// The same, seen from the second key.
+    fn turned(self) -> Self {
+        let order = match self.order {
+            Order::Any => Order::Any,
+            Order::FirstFirst => Order::SecondFirst,
+            Order::SecondFirst => Order::FirstFirst,
+        };
+        Self { widths: [self.widths[1], self.widths[0]], distance: self.distance, order }
+    }
+
+    /// In the place of a key: 10 bits of distance, then widths, then order.
+    fn packed(self) -> u32 {
+        CLOSE | self.distance | (self.widths[0] - 1) << 10 | (self.widths[1] - 1) << 11 | (self.order as u32) << 12
+    }
+
+    fn unpacked(packed: u32) -> Self {
+        let order = match packed >> 12 & 3 {
+            0 => Order::Any,
+            1 => Order::FirstFirst,
+            _ => Order::SecondFirst,
+        };
+        Self { widths: [(packed >> 10 & 1) + 1, (packed >> 11 & 1) + 1], distance: packed & (CLOSE_MOST - 1), order }
     }
 }
 
@@ -96,13 +170,15 @@ type Keys = SmallVec<[KeyId; 4]>;
 struct Alternative {
     keys: Keys,
     banned: SmallVec<[KeyId; 2]>,
+    /// Two of the keys whose tokens must be near one another.
+    close: Option<(KeyId, KeyId, Closeness)>,
     /// Whether these say all: a document that has them so satisfies the clause.
     whole: bool,
 }
 
 impl Alternative {
     fn of(keys: Keys, whole: bool) -> Self {
-        Self { keys, banned: SmallVec::new(), whole }
+        Self { keys, banned: SmallVec::new(), close: None, whole }
     }
 
     fn with(mut self, other: &Self) -> Self {
@@ -112,7 +188,8 @@ impl Alternative {
             }
         }
         self.banned.extend_from_slice(&other.banned);
-        self.whole &= other.whole;
+        self.whole &= other.whole && (self.close.is_none() || other.close.is_none());
+        self.close = self.close.or(other.close);
         self
     }
 }
@@ -128,9 +205,19 @@ pub fn choose(clause: &Clause, rule: u32, vocabulary: &Vocabulary, leaves: &Leav
             alternative.keys.sort_by(|left, right| rate(left).total_cmp(&rate(right)));
         }
         let first = alternative.keys.first().copied().unwrap_or(ANYTHING);
-        let others = [1, 2].map(|at| alternative.keys.get(at).copied().unwrap_or(ANYTHING));
+        let key = |at: usize| alternative.keys.get(at).copied().unwrap_or(ANYTHING);
+        let mut others = [key(1), key(2)];
+        let mut whole = alternative.whole && alternative.keys.len() <= 3;
+        if let Some((left, right, closeness)) = alternative.close {
+            whole = false;
+            if first == left || first == right {
+                whole = alternative.whole && alternative.keys.iter().all(|&key| key == left || key == right);
+                let (second, closeness) = if first == left { (right, closeness) } else { (left, closeness.turned()) };
+                others = [second, closeness.packed()];
+            }
+        }
         let banned = alternative.banned.iter().copied().max_by(|left, right| rate(left).total_cmp(&rate(right)));
-        let decides = alternative.whole && alternative.keys.len() <= 3 && alternative.banned.len() <= 1;
+        let decides = whole && alternative.banned.len() <= 1;
         guards.push((first, Guard::new(others, banned.unwrap_or(NOTHING), rule, decides)));
     }
     if guards.len() > 1 {
@@ -154,6 +241,9 @@ impl Cover<'_> {
             Clause::All(clauses) => self.of_all(clauses),
             Clause::Any(clauses) => clauses.iter().flat_map(|part| self.of(part)).collect(),
             Clause::Near(near) => {
+                if let Some(pairs) = self.of_pairs(near) {
+                    return pairs;
+                }
                 let mut sides = vec![self.of_any(&near.left), self.of_any(&near.right)];
                 for alternative in sides.iter_mut().flatten() {
                     alternative.whole = false;
@@ -181,6 +271,33 @@ impl Cover<'_> {
             }
             Clause::No(_) => vec![Alternative::of(Keys::new(), false)],
         }
+    }
+
+    /// Each pair of a NEAR of few words.
+    fn of_pairs(&self, near: &Near) -> Option<Vec<Alternative>> {
+        if near.left.len() * near.right.len() > MAX_PRODUCT || near.distance >= CLOSE_MOST {
+            return None;
+        }
+        let word = |clause: &Clause| match clause {
+            Clause::Key { leaf, key } => match self.leaves.get(*leaf).kind {
+                Kind::Key { width, .. } => Some((*key, width)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let order = if near.ordered { Order::FirstFirst } else { Order::Any };
+        let mut pairs = Vec::new();
+        for left in &near.left {
+            for right in &near.right {
+                let ((left, left_width), (right, right_width)) = (word(left)?, word(right)?);
+                let one = Alternative::of(smallvec![left], true);
+                let mut both = one.with(&Alternative::of(smallvec![right], true));
+                let closeness = Closeness { widths: [left_width, right_width], distance: near.distance, order };
+                both.close = Some((left, right, closeness));
+                pairs.push(both);
+            }
+        }
+        Some(pairs)
     }
 
     fn of_any(&self, clauses: &[Clause]) -> Vec<Alternative> {

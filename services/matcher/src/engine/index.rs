@@ -1,5 +1,6 @@
 //! All rules in use, and what one document finds among them.
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ahash::RandomState;
@@ -153,17 +154,21 @@ impl Index {
     }
 
     fn held(&self, evaluator: &mut Evaluator<'_>, worn: &mut Vec<u32>) -> Vec<&Entry> {
-        let room = &mut *evaluator.reading.room;
-        let mut open = std::mem::take(&mut room.open);
+        let mut open = std::mem::take(&mut evaluator.reading.room.open);
         open.clear();
-        for &key in &room.present {
-            let key = &self.vocabulary.keys[key as usize];
-            key.count();
-            key.waiting.open(room, &mut open);
+        let reading = &evaluator.reading;
+        let keys = || reading.room.present.iter().map(|&key| (key, &self.vocabulary.keys[key as usize]));
+        // What is looked at stands far apart in memory. A first look at each, with nothing that hangs on it, fetches many at once.
+        black_box(keys().fold(0, |sum, (_, known)| sum ^ known.waiting.peek()));
+        for (key, known) in keys() {
+            known.count();
+            known.waiting.open(key, reading, &mut open);
         }
         // of a rule that several guards let through, one that decides comes last, and then stands for all
         open.sort_unstable();
-        let mut held = Vec::new();
+        let clauses = open.iter().map(|&(rule, _)| self.entries[rule as usize].as_ref().map(|entry| &entry.clause));
+        black_box(clauses.flatten().fold(0, |sum, clause| sum + clause.peek()));
+        let mut held = Vec::with_capacity(open.len());
         for (at, &(rule, decides)) in open.iter().enumerate() {
             if open.get(at + 1).is_some_and(|&(next, _)| next == rule) {
                 continue;

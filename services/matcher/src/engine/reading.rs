@@ -165,6 +165,7 @@ impl<'a> Reading<'a> {
                 reading.read_runs(field);
             }
         }
+        reading.post();
         reading
     }
 
@@ -240,11 +241,8 @@ impl<'a> Reading<'a> {
     // -- positions
 
     /// The spans of a key of so many tokens in one field.
-    pub fn key_spans(&mut self, key: KeyId, width: u32, field: TextField) -> Spans {
+    pub fn posted(&self, key: KeyId, width: u32, field: TextField) -> Spans {
         let Some(slot) = self.room.slot(key) else { return Spans::default() };
-        if self.room.postings.is_empty() {
-            self.post();
-        }
         let (from, to) = (self.room.postings[slot as usize], self.room.postings[slot as usize + 1]);
         let positions = &self.room.arena[from as usize..to as usize];
         let in_title = positions.partition_point(|&at| at < self.split) as u32;
@@ -302,7 +300,7 @@ impl<'a> Reading<'a> {
         let mut found = Spans::default();
         let mut several = Vec::new();
         for &key in keys {
-            let spans = self.key_spans(key, 1, field);
+            let spans = self.posted(key, 1, field);
             if spans.len > 0 {
                 if found.len > 0 {
                     several.extend_from_slice(self.starts(spans));
@@ -318,6 +316,22 @@ impl<'a> Reading<'a> {
         several.sort_unstable();
         several.dedup();
         self.keep_starts(&several, 1)
+    }
+
+    /// Whether some start of `second` is at or after some end of `first`, and near enough.
+    pub fn follows(&self, first: Spans, second: Spans, distance: u32) -> bool {
+        if first.len <= second.len {
+            return (0..first.len).any(|at| {
+                let end = self.end(first, at);
+                let next = self.starts_before(second, end);
+                next < second.len && self.start(second, next) <= end + distance
+            });
+        }
+        (0..second.len).any(|at| {
+            let start = self.start(second, at);
+            let before = self.ends_up_to(first, start);
+            before > 0 && self.end(first, before - 1) + distance >= start
+        })
     }
 
     /// Where the positions of a field begin and end.
@@ -368,9 +382,6 @@ impl<'a> Reading<'a> {
     }
 
     fn keep(&mut self, numbers: &[u32]) -> u32 {
-        if self.room.postings.is_empty() {
-            self.post();
-        }
         let at = self.room.arena.len() as u32;
         self.room.arena.extend_from_slice(numbers);
         at
