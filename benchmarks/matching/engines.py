@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
@@ -95,7 +96,8 @@ class Process:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
-        self._stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # of a command that it did not live to read
+            self._stdin.close()
         self._stdout.close()
         self._log.close()
         self._folder.cleanup()

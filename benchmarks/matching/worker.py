@@ -85,10 +85,11 @@ class Worker:
                         hits += 1
         return {"cpu_s": time.process_time() - process, "thread_s": time.thread_time() - thread, "hits": hits}
 
-    def ids(self, path: str) -> dict[str, Any]:
-        found = (sorted(match.id for match in self._engine.match(article)) for article in self._articles)
+    def ids(self, path: str, count: str) -> dict[str, Any]:
+        articles = self._articles[: int(count)]
+        found = (sorted(match.id for match in self._engine.match(article)) for article in articles)
         Path(path).write_text("".join(" ".join(ids) + "\n" for ids in found), encoding="ascii")
-        return {"docs": len(self._articles)}
+        return {"docs": len(articles)}
 
     def add(self, doc: str, identifier: str, query: str) -> dict[str, Any]:
         article = self._articles[int(doc)]

@@ -60,6 +60,7 @@ def test_lucene_monitor_finds_the_same(mix: str, count: int) -> None:
     rows, _ = compare(mix, count, ["lucene-monitor", ours], CORPUS, BRIEF, {"lucene-monitor": "multipass-2"})
     monitor, mine = rows
     assert monitor["hits_per_doc"] == mine["hits_per_doc"] > 0.3
+    assert monitor["compared_docs"] == mine["compared_docs"] == 30
     assert monitor["ratio_to_monitor"] == 1
     assert mine["docs_per_cpu_s"] > 0
     assert {"mix", "rules", "engine", "rss_mb", "build_s", "add_ms"} <= mine.keys()

@@ -20,7 +20,7 @@ import java.util.TreeSet;
  * docs PATH          read articles, "title TAB text" a line
  * load PATH          build the index of rules, "id TAB rule" a line, in the engine's own form
  * pass FIRST LAST N  match the articles of that range, one a call, N times over
- * ids PATH           match each article once; write its matches, sorted, as one line
+ * ids PATH N         match the first N articles once; write the matches of each, sorted, as one line
  * add DOC ID RULE    add one rule, then match that article, which must find it
  * memory             heap in use after a collection
  * </pre>
@@ -87,7 +87,7 @@ abstract class Peer {
       }
       case "ids": {
         List<String> lines = new ArrayList<>();
-        for (Article article : articles) {
+        for (Article article : articles.subList(0, Integer.parseInt(command[2]))) {
           lines.add(String.join(" ", new TreeSet<>(match(article.title, article.text))));
         }
         Files.write(Path.of(command[1]), lines, StandardCharsets.US_ASCII);
