@@ -34,6 +34,7 @@ $(NATIVE): $(STAMP) $(shell find services/matcher -name target -prune -o -type f
 	@touch $@
 
 native: $(STAMP) ## build the native matching core (services/matcher) with cargo and install it
+	@test -n "$(CARGO)" || { echo "cargo is not on the PATH; install it (see rustup.rs)"; exit 1; }
 	rm -rf .venv/native
 	$(BIN)/maturin build --quiet --release --interpreter $(BIN)/python --manifest-path services/matcher/Cargo.toml --out .venv/native
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall .venv/native/*.whl
