@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import yaml
 from tests.integration.history_corpus import DAY, corpus, put
 from tests.processes import Sandbox
 
@@ -263,3 +266,64 @@ def test_explain_by_address(engines: Engines, sandbox: Sandbox) -> None:
         sandbox, "rules", "diff", folder[1], str(sandbox.folder / "new")
     )
     assert "Elasticsearch cannot be reached" in refused(sandbox, "rules", "lint", folder[1], "--since", "7d")
+
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+
+
+def of_the_page(engines: Engines, kind: str, **keys: list[str]) -> tuple[ElasticsearchSettings, list[str]]:
+    """Index the articles of the one example of a kind in docs/rules.md; return where, and what it says is answered."""
+    (body,) = re.findall(rf"^```{kind}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    answer = []
+    articles = []
+    for line in body.splitlines():
+        key, _, value = line.partition(":")
+        if key == "article":
+            fields = {"lang": "en", "fetched": NOW, "tagged": NOW, **yaml.safe_load(value)}
+            fields["published"] = int(
+                datetime.fromisoformat(fields.get("published", "2026-11-20T00:00:00Z")).timestamp() * 1000
+            )
+            url = fields.setdefault("url", f"https://{kind}.example/{len(articles)}")
+            articles.append(TaggedArticle.model_validate(fields | {"id": article_id(url)}))
+        elif key in keys:
+            keys[key].append(value.strip())
+        else:
+            answer.append(line)
+    es = ElasticsearchSettings(url=engines.url, prefix=f"page-{uuid4().hex[:8]}-")
+    with connect(es) as client:
+        put(client, es, articles)
+    return es, answer
+
+
+def on_the_page(
+    engines: Engines, es: ElasticsearchSettings, rules: dict[str, dict[str, str]], *arguments: str
+) -> list[str]:
+    """Run a command as the page says, over its articles; `rules` are queries by id, by folder."""
+    with tempfile.TemporaryDirectory() as folder, connect(es) as client:
+        sandbox = Sandbox(engines, Path(folder), es.prefix, {})
+        for name, queries in rules.items():
+            (sandbox.folder / name).mkdir()
+            for number, (rule, query) in enumerate(queries.items()):
+                (sandbox.folder / name / f"{number}.yaml").write_text(
+                    json.dumps({"id": rule, "name": rule, "query": query})
+                )
+        paths = [str(sandbox.folder / each) if each in rules else each for each in arguments]
+        told = sandbox.command(*paths, "--since", "2026-11-01", *UNTIL)
+        for index in client.indices.get(index=f"{es.prefix}*").body:
+            client.indices.delete(index=index)
+        return told.splitlines()
+
+
+def test_the_diff_on_the_page(engines: Engines) -> None:
+    before: list[str] = []
+    after: list[str] = []
+    es, answer = of_the_page(engines, "diff", before=before, after=after)
+    rules = {"old": {"grain": before[0]}, "new": {"grain": after[0]}}
+    assert on_the_page(engines, es, rules, "rules", "diff", "old", "new") == answer
+
+
+def test_the_costs_on_the_page(engines: Engines) -> None:
+    written: list[str] = []
+    es, answer = of_the_page(engines, "cost", rule=written)
+    queries = dict(each.split(": ", 1) for each in written)
+    assert on_the_page(engines, es, {"folder": queries}, "rules", "cost", "folder") == answer

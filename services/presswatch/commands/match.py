@@ -32,8 +32,8 @@ from presswatch.rulefiles import load_rules
     "folder",
     required=True,
     metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of rule files. Rules that are disabled or have expired match nothing.",
+    type=click.Path(exists=True, path_type=Path),
+    help="Folder of rule files, or one such file. Rules that are disabled or have expired match nothing.",
 )
 @files_argument
 def command(folder: Path, files: tuple[str, ...]) -> None:

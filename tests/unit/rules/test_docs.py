@@ -13,6 +13,7 @@ from presswatch import matching
 from presswatch.core.rules.explain import Explainer, lines, reason
 from presswatch.core.rules.kibana import to_kibana
 from presswatch.core.rules.lexer import FIELDS
+from presswatch.core.rules.lints import Linter
 from presswatch.core.rules.lists import read_entries
 from presswatch.core.rules.match import Expression
 from presswatch.core.rules.picture import explain
@@ -82,6 +83,17 @@ def test_explanations(block: Block) -> None:
     assert "\n".join([f"failed first: {reason(verdict)}", *lines(verdict)]) == answer.rstrip()
 
 
+@pytest.mark.parametrize("block", of("lint"), ids=lambda block: f"line {block.line}")
+def test_warnings(block: Block) -> None:
+    first, *rest = block.body.splitlines()
+    query = first.removeprefix("query:").strip()
+    marked = [line.removeprefix("marks:").strip() for line in rest[::2]]
+    found = Linter(("health",)).query(parse(query, LISTS))
+    assert [(query[each.start : each.end], each.message) for each in found] == list(
+        zip(marked, rest[1::2], strict=True)
+    )
+
+
 @pytest.mark.parametrize("block", of("kibana"), ids=lambda block: f"line {block.line}")
 def test_forms_for_kibana(block: Block) -> None:
     first, answer = block.body.split("\n", 1)
@@ -121,4 +133,5 @@ def test_the_page_has_examples_of_all_kinds() -> None:
     assert len(of("error")) >= 2
     assert of("why")
     assert of("kibana")
+    assert len(of("lint")) >= 5
     assert LISTS
