@@ -26,7 +26,7 @@ $(STAMP): requirements.lock pyproject.toml
 # Without it all works, more slowly; so its failure stops nothing. An old core must not stay in the place of a new one.
 $(NATIVE): $(STAMP) $(shell find services/matcher -name target -prune -o -type f -print)
 	@if test -z "$(CARGO)"; then \
-	  echo "cargo is not on the PATH: the matching engine is the Python one, which is slower and finds the same"; \
+	  echo "cargo is not on the PATH: the native core is not built; without it the Python engine matches, more slowly and the same"; \
 	elif ! $(MAKE) --no-print-directory native; then \
 	  $(BIN)/python -m pip uninstall --quiet --yes presswatch-matcher; \
 	  echo "the native core could not be built (see above): the matching engine is the Python one; make native tries again"; \
