@@ -154,7 +154,10 @@ class Follower(Generic[U]):
         while not self._stop.is_set():
             self._health.beat(self._part)
             try:
-                records = reader.poll(timeout_ms=POLL_MS).get(partition, ())
+                for record in reader.poll(timeout_ms=POLL_MS).get(partition, ()):
+                    record_log.take(record.key, record.value)
+                    changed = True
+                    self._pace()
                 now = time.monotonic()
                 if now - checked > CHECK_S or not caught_up:
                     end = reader.end_offsets([partition], timeout_ms=5000)[partition]
@@ -166,13 +169,9 @@ class Follower(Generic[U]):
                 caught_up = False
                 self._stop.wait(1.0)
                 continue
-            for record in records:
-                record_log.take(record.key, record.value)
-                self._pace()
             if record_log.strays:
                 log.warning("records that are no objects", topic=self._name, keys=record_log.strays[:5])
                 record_log.strays.clear()
-            changed = changed or bool(records)
             if not caught_up:
                 continue
             if changed:
@@ -205,7 +204,15 @@ class Follower(Generic[U]):
         before = self._in_force
         if before is not None and found.generation < before.generation:
             log.warning("generation went back", topic=self._name, before=before.generation, now=found.generation)
-        update = self._build(found, self._pace)
+        try:
+            update = self._build(found, self._pace)
+        except (BrokenSetError, _StoppedError):
+            raise
+        except Exception as error:
+            # A defect of ours that one object brings to light must not stop all articles.
+            log.exception("set cannot be made ready", topic=self._name, generation=found.generation)
+            detail = f"generation {found.generation} cannot be made ready: {type(error).__name__}: {error}"
+            raise BrokenSetError("build_failed", detail) from error
         with self._lock:
             self._ready = update if self._ready is None else update.replacing(self._ready)
         self._in_force = found

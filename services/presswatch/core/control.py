@@ -26,7 +26,7 @@ MOST_GENERATIONS = 2**20
 
 _KEY = re.compile(rf"([a-z]+):([^\s:@]+)@([0-9a-f]{{{HASH_DIGITS}}})")
 
-Reason = Literal["unreadable_manifest", "missing_object", "damaged_object", "unreadable_object"]
+Reason = Literal["unreadable_manifest", "missing_object", "damaged_object", "unreadable_object", "build_failed"]
 
 
 class Key(NamedTuple):

@@ -18,14 +18,21 @@ from presswatch.packfiles import BUILT_IN, load_files, load_packs
 from presswatch.tagger.packs import PackBuilder, PackUpdate
 from presswatch.tagger.service import Tagging
 
+_PLAIN = Calibration(1.0, 0.0, 0.0)
 LEARNED = decoded(
     encoded(
         Learned(
-            "weather", {"en": {"rain": 1.5, "heavy rain": 0.5}}, {"en": -1.0}, {}, Calibration(1.0, 0.0, 0.0), Calibration(1.0, 0.0, 0.0),
-            {ANY: 0.5},
+            topic="weather",
+            weights={"en": {"rain": 1.5, "heavy rain": 0.5}},
+            bias={"en": -1.0},
+            shared={},
+            model=_PLAIN,
+            patterns=_PLAIN,
+            reach={"en": 100.0},
+            thresholds={ANY: 0.5},
         )
     )
-)  # fmt: skip
+)
 
 
 def spec(**patterns: str) -> PackSpec:
