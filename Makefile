@@ -61,8 +61,10 @@ down: $(STAMP) ## stop what `make up` started
 test: $(READY) lint ## all tests but the long ones, on real engines
 	$(BIN)/python -m pytest -m "not slow"
 
+MATCHING := tests/contract/test_rule_cases.py tests/property tests/unit tests/e2e/test_match_command.py
+
 test-python: $(READY) ## the tests that match articles, once more with the Python engine
-	PRESSWATCH_ENGINE=python $(BIN)/python -m pytest -m "not slow and not engine" tests/contract tests/property tests/unit tests/e2e/test_match_command.py
+	PRESSWATCH_ENGINE=python $(BIN)/python -m pytest -m "not slow and not engine" $(MATCHING)
 
 test-slow: $(READY) ## the long tests
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m slow
