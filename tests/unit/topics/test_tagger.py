@@ -8,8 +8,10 @@ import pytest
 from tests.unit.topics.packs import pack, tagger
 
 from presswatch.core.errors import BadMessageError
+from presswatch.core.learned import ANY, Calibration, Learned
+from presswatch.core.packs import Pack
 from presswatch.core.rules.document import Document
-from presswatch.core.topics import Tagger
+from presswatch.core.topics import ALONE, Tagger
 
 
 def evidence(tags: list[dict[str, Any]]) -> list[tuple[str, str, str, float]]:
@@ -204,3 +206,17 @@ def test_amharic_words_may_begin_with_prepositions() -> None:
     assert evidence(tagger((1, "ጤና"), lang="am").tag({"title": "የጤና ሚኒስቴር", "lang": "am"})) == [
         ("ጤና", "title", "የጤና", 1.0)
     ]
+
+
+def test_learned_words_alone_must_be_surer_where_there_are_patterns() -> None:
+    plain = Calibration(1.0, 0.0, 0.0)
+    part = Learned(
+        "grain", {"en": {"barley": 1.0}}, {"en": 0.0}, {}, plain, Calibration(2.0, 0.0, -2.0), {"en": 1e5}, {ANY: 0.3}
+    )
+    barley = {"title": "Barley", "lang": "en"}
+    (alone,) = Tagger([Pack("grain", 0.5, {}, learned=part)]).judge(barley)
+    assert (alone.threshold, alone.tagged) == (0.3, True)
+    (beside,) = Tagger([Pack("grain", 0.5, pack([(1, "wheat")]).patterns, learned=part)]).judge(barley)
+    assert (beside.threshold, beside.tagged, 0.3 < beside.score < ALONE) == (ALONE, False, True)
+    (both,) = Tagger([Pack("grain", 0.5, pack([(0.4, "barley")]).patterns, learned=part)]).judge(barley)
+    assert (both.threshold, both.tagged) == (0.3, True)
