@@ -29,22 +29,33 @@ pub struct Waiting {
     guards: Vec<Guard>,
 }
 
-/// What stands under its first key: the second and third, one that must be missing, and the rule.
+/// What stands under its first and second key: a third, one that must be missing, and the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Guard {
-    /// [`ANYTHING`] if there is none; kept apart in [`Waiting`].
-    second: KeyId,
-    /// As `second`.
+struct Guard {
+    /// [`ANYTHING`] if there is none, as for the second key; or a [`Closeness`].
     third: KeyId,
     /// [`NOTHING`] if there is none.
     banned: KeyId,
     rule: u32,
 }
 
+/// A guard, and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Filed {
+    pub first: KeyId,
+    second: KeyId,
+    guard: Guard,
+}
+
 impl Waiting {
-    pub fn add(&mut self, guard: Guard) {
-        self.seconds.push(guard.second);
-        self.guards.push(guard);
+    pub fn add(&mut self, filed: Filed) {
+        if self.guards.is_empty() {
+            // most keys guard one rule and no more
+            self.seconds.reserve_exact(1);
+            self.guards.reserve_exact(1);
+        }
+        self.seconds.push(filed.second);
+        self.guards.push(filed.guard);
     }
 
     /// Take the guards of a rule away.
@@ -149,8 +160,8 @@ impl Closeness {
 }
 
 impl Guard {
-    fn new([second, third]: [KeyId; 2], banned: KeyId, rule: u32, decides: bool) -> Self {
-        Self { second, third, banned, rule: if decides { rule | DECIDES } else { rule } }
+    fn new(third: KeyId, banned: KeyId, rule: u32, decides: bool) -> Self {
+        Self { third, banned, rule: if decides { rule | DECIDES } else { rule } }
     }
 
     fn rule(self) -> u32 {
@@ -195,10 +206,10 @@ impl Alternative {
 }
 
 /// Choose the guards of a rule: each with its first key.
-pub fn choose(clause: &Clause, rule: u32, vocabulary: &Vocabulary, leaves: &Leaves) -> Vec<(KeyId, Guard)> {
+pub fn choose(clause: &Clause, rule: u32, vocabulary: &Vocabulary, leaves: &Leaves) -> Vec<Filed> {
     let cover = Cover { vocabulary, leaves };
     let alternatives = cover.of(clause);
-    let mut guards: Vec<(KeyId, Guard)> = Vec::with_capacity(alternatives.len());
+    let mut guards: Vec<Filed> = Vec::with_capacity(alternatives.len());
     for mut alternative in alternatives {
         let rate = |key: &KeyId| vocabulary.rate(*key);
         if alternative.keys.len() > 1 {
@@ -206,24 +217,24 @@ pub fn choose(clause: &Clause, rule: u32, vocabulary: &Vocabulary, leaves: &Leav
         }
         let first = alternative.keys.first().copied().unwrap_or(ANYTHING);
         let key = |at: usize| alternative.keys.get(at).copied().unwrap_or(ANYTHING);
-        let mut others = [key(1), key(2)];
+        let (mut second, mut third) = (key(1), key(2));
         let mut whole = alternative.whole && alternative.keys.len() <= 3;
         if let Some((left, right, closeness)) = alternative.close {
             whole = false;
             if first == left || first == right {
                 whole = alternative.whole && alternative.keys.iter().all(|&key| key == left || key == right);
-                let (second, closeness) = if first == left { (right, closeness) } else { (left, closeness.turned()) };
-                others = [second, closeness.packed()];
+                let (other, closeness) = if first == left { (right, closeness) } else { (left, closeness.turned()) };
+                (second, third) = (other, closeness.packed());
             }
         }
         let banned = alternative.banned.iter().copied().max_by(|left, right| rate(left).total_cmp(&rate(right)));
         let decides = whole && alternative.banned.len() <= 1;
-        guards.push((first, Guard::new(others, banned.unwrap_or(NOTHING), rule, decides)));
+        guards.push(Filed { first, second, guard: Guard::new(third, banned.unwrap_or(NOTHING), rule, decides) });
     }
     if guards.len() > 1 {
-        guards
-            .sort_unstable_by_key(|&(first, guard)| (first, guard.second, guard.third, guard.banned, !guard.decides()));
-        guards.dedup_by_key(|&mut (first, guard)| (first, guard.second, guard.third, guard.banned));
+        let same = |filed: &Filed| (filed.first, filed.second, filed.guard.third, filed.guard.banned);
+        guards.sort_unstable_by_key(|filed| (same(filed), !filed.guard.decides()));
+        guards.dedup_by_key(|filed| same(filed));
     }
     guards
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use ahash::RandomState;
 use hashbrown::HashTable;
+use smallvec::SmallVec;
 
 use super::clause::Clause;
 use super::evaluate::Evaluator;
@@ -23,7 +24,7 @@ struct Entry {
     name: Name,
     clause: Clause,
     /// The first keys of its guards, each once.
-    guards: Box<[KeyId]>,
+    guards: SmallVec<[KeyId; 4]>,
     /// Looks in vain since the guards were chosen, and how many are borne.
     misses: AtomicU32,
     patience: u32,
@@ -93,7 +94,7 @@ impl Index {
         let entry = Entry {
             name: Name::new(id, version),
             clause,
-            guards: Box::default(),
+            guards: SmallVec::new(),
             misses: AtomicU32::new(0),
             patience: 0,
         };
@@ -198,12 +199,12 @@ impl Index {
         let guards = choose(&entry.clause, number, &self.vocabulary, &self.leaves);
         *entry.misses.get_mut() = 0;
         entry.patience = (2 * entry.patience).max(self.patience.saturating_mul(guards.len() as u32));
-        for &(first, guard) in &guards {
-            self.vocabulary.keys[first as usize].waiting.add(guard);
+        for &filed in &guards {
+            self.vocabulary.keys[filed.first as usize].waiting.add(filed);
         }
-        let mut firsts: Vec<KeyId> = guards.into_iter().map(|(first, _)| first).collect();
-        firsts.dedup();
-        entry.guards = firsts.into();
+        entry.guards = guards.into_iter().map(|filed| filed.first).collect();
+        entry.guards.dedup();
+        entry.guards.shrink_to_fit();
     }
 
     fn unfile(&mut self, number: u32) {
@@ -211,6 +212,6 @@ impl Index {
         for &first in &entry.guards {
             self.vocabulary.keys[first as usize].waiting.remove(number);
         }
-        entry.guards = Box::default();
+        entry.guards = SmallVec::new();
     }
 }
