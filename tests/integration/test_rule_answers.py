@@ -274,8 +274,8 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text(enc
 def of_the_page(engines: Engines, kind: str, **keys: list[str]) -> tuple[ElasticsearchSettings, list[str]]:
     """Index the articles of the one example of a kind in docs/rules.md; return where, and what it says is answered."""
     (body,) = re.findall(rf"^```{kind}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    answer = []
-    articles = []
+    answer: list[str] = []
+    articles: list[TaggedArticle] = []
     for line in body.splitlines():
         key, _, value = line.partition(":")
         if key == "article":

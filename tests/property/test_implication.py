@@ -40,7 +40,9 @@ def parts(node: Node) -> Iterator[Node]:
             if len(slots) > 1:
                 yield Phrase(slots[1:], "s")
                 yield Near(Phrase(slots[:1], "a"), Phrase(slots[-1:], "b"), len(slots) - 2, ordered=True)
-            yield Phrase(tuple(tuple(Prefix(t.token[:3]) if isinstance(t, Exact) else t for t in s) for s in slots), "*")
+            yield Phrase(
+                tuple(tuple(Prefix(t.token[:3]) if isinstance(t, Exact) else t for t in s) for s in slots), "*"
+            )
             yield Phrase(slots, "t", "title")
 
 

@@ -28,19 +28,17 @@ def test_looks_hits_and_the_words_that_call() -> None:
     found = costs("wheat NEAR/2 ban", "wheat", "ri?e OR corn", "zebra AND wheat", "words:>1", "wheat AND NOT ban")
     per = 1000 / len(TEXTS)
     near = found["wheat NEAR/2 ban"]
-    assert (near.looks, near.hits, near.clause) == (pytest.approx(3 * per), pytest.approx(2 * per), "ban with wheat")
-    assert near.guards == 1
-    assert (found["wheat"].looks, found["wheat"].hits) == (pytest.approx(8 * per), pytest.approx(8 * per))
+    assert (near.guards, near.clause) == (1, "ban with wheat")
+    assert [near.looks, near.hits] == pytest.approx([3 * per, 2 * per])
+    assert [found["wheat"].looks, found["wheat"].hits] == pytest.approx([8 * per, 8 * per])
     either = found["ri?e OR corn"]
-    assert (either.looks, either.clause, either.clause_looks) == (
-        pytest.approx(7 * per),
-        "ri?e",
-        pytest.approx(6 * per),
-    )
+    assert either.clause == "ri?e"
+    assert [either.looks, either.clause_looks] == pytest.approx([7 * per, 6 * per])
     assert (found["zebra AND wheat"].looks, found["zebra AND wheat"].clause) == (0, "zebra with wheat")
-    assert (found["words:>1"].looks, found["words:>1"].clause) == (pytest.approx(1000), "words:>1")
+    assert found["words:>1"].clause == "words:>1"
+    assert found["words:>1"].looks == pytest.approx(1000)
     butnot = found["wheat AND NOT ban"]
-    assert (butnot.looks, butnot.hits) == (pytest.approx(8 * per), pytest.approx(5 * per))
+    assert [butnot.looks, butnot.hits] == pytest.approx([8 * per, 5 * per])
 
 
 def test_the_dearest_come_first_and_no_article_is_no_error() -> None:
