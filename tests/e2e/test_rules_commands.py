@@ -167,3 +167,26 @@ def test_a_rule_that_is_not_there_or_not_in_force_is_said(folder: Path) -> None:
     assert told.startswith(
         "rule who is disabled or has expired, so it alerts to nothing; this is what it would match\n"
     )
+
+
+def test_a_rule_and_an_article_may_each_be_a_file(folder: Path) -> None:
+    (folder / "one.yml").write_text("{id: one, name: One, query: wheat AND NOT ban}")
+    (folder / "article.json").write_text(json.dumps(ARTICLE))
+    code, told, _ = run(folder, "explain", "--rule", "one.yml", "--article", "article.json", "--json")
+    answer = json.loads(told)
+    assert (code, answer["rule"], answer["article"], answer["matches"]) == (0, "one", "a1", False)
+    assert answer["failed_first"] == "NOT ban: must not hold, but does"
+    assert [part["holds"] for part in answer["verdict"]["parts"]] == [True, False]
+    assert answer["verdict"]["parts"][0]["receipt"] == [
+        {"leaf": "wheat", "field": "title", "start": 0, "end": 5, "quote": "Wheat"}
+    ]
+    for arguments, said in (
+        (("--rule", "rules/grain.yaml", "--article", "article.json"), "holds 2 rules; say which: --rules rules/grain.yaml --rule ID, where ID is one of grain-bans, who"),
+        (("--rule", "none.yaml", "--article", "article.json"), "there is no file none.yaml"),
+        (("--rule", "one.yml", "--article", "artcle.json"), "there is no file artcle.json"),
+        (("--rule", "one.yml", "--article", "rules"), "rules is a folder"),
+        (("--rules", "rules", "--rule", "grain-ban", "--article", "article.json"), "do you mean `grain-bans`?"),
+    ):  # fmt: skip
+        code, told, errors = run(folder, "explain", *arguments)
+        assert (code, told) == (2, "")
+        assert said in errors
