@@ -6,7 +6,7 @@ How far each stage has got is read first, then what there is: whatever a stage h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
@@ -54,13 +54,17 @@ class Auditor:
         stored: Elasticsearch.
         since: audit what came into a stage from then on, by Kafka's time; milliseconds since 1970.
         until: and before then.
+        forgotten: ids of articles of which nothing may be left: what came of them was rightly filtered.
     """
 
-    def __init__(self, settings: Settings, log: Log, stored: Stored, since: int, until: int) -> None:
+    def __init__(
+        self, settings: Settings, log: Log, stored: Stored, since: int, until: int, forgotten: Container[str] = ()
+    ) -> None:
         self._settings = settings
         self._log = log
         self._stored = stored
         self._books = Books(since, until)
+        self._forgotten = forgotten
         self._committed: dict[Stage, dict[int, int]] = {}
         self._dead: dict[tuple[str, int, int], Letter] = {}
         self._letters: Counter[str] = Counter()
@@ -107,7 +111,9 @@ class Auditor:
                     tagger.enter(fate)
                     continue
                 raw = _decoded(RawArticle, record)
-                if raw is None:
+                if raw is not None and raw.id in self._forgotten:
+                    tagger.enter("filtered")
+                elif raw is None:
                     tagger.miss(self._unread(record, "tagger", RAW))
                 elif tagged[raw.id, raw.fetched] > 0:
                     tagged[raw.id, raw.fetched] -= 1
@@ -140,6 +146,8 @@ class Auditor:
                     account.enter(fate)
                 elif article is None:
                     account.miss(self._unread(record, "indexer", TAGGED))
+                elif article.id in self._forgotten:
+                    account.enter("filtered")
                 else:
                     asked.append((record, article))
             found = findings(self._stored, [article for _, article in asked])
@@ -191,7 +199,7 @@ class Auditor:
                     account.enter(fate)
                 elif event is None:
                     account.miss(self._unread(record, "decide", MATCHES))
-                elif not candidates(event):
+                elif not candidates(event) or event.article.id in self._forgotten:
                     account.enter("filtered")
                 else:
                     asked.append((record, event))
@@ -219,6 +227,8 @@ class Auditor:
                     account.enter(fate)
                 elif notification is None:
                     account.miss(self._unread(record, "deliver", NOTIFICATIONS))
+                elif notification.match.article.id in self._forgotten:
+                    account.enter("filtered")
                 else:
                     asked.append((record, notification))
             states = self._stored.notifications((self._ledger_of(one.match), one.id) for _, one in asked)

@@ -56,17 +56,23 @@ def command(
     from presswatch.audit.report import lines, shape
     from presswatch.audit.run import Auditor
     from presswatch.audit.stored import Stored
+    from presswatch.forgetting.log import ForgottenArticles
     from presswatch.runtime import configure_logs, now_ms
     from presswatch.settings import load
 
     settings, now = load(config).settings, now_ms()
     first, end = period(since, until, now)
     configure_logs(settings.log.model_copy(update={"level": "error"}), "audit")
-    with connect(settings.elasticsearch) as client, Log(settings.kafka) as log:
+    with (
+        connect(settings.elasticsearch) as client,
+        Log(settings.kafka) as log,
+        ForgottenArticles(settings.kafka) as forgotten,
+    ):
 
         def audit() -> Books:
+            forgotten.renew()
             stored = Stored(client, settings.elasticsearch)
-            return Auditor(settings, log, stored, first or 0, min(end or now, now)).run()
+            return Auditor(settings, log, stored, first or 0, min(end or now, now), forgotten).run()
 
         books = audit()
         if not as_json:
@@ -104,6 +110,7 @@ def _mend(settings: Settings, log: Log, books: Books, audit: Callable[[], Books]
                 click.echo(f"{behind} has not dealt with it yet; audit again later", err=True)
                 return audit()
             if (books := audit()).missing:
+                click.echo("not all of it is there yet: Elasticsearch refuses for a minute what was deleted", err=True)
                 time.sleep(min(5.0, max(0.0, deadline - time.monotonic())))
     finally:
         publisher.close()

@@ -47,7 +47,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="List the dead letters with which nothing has been done.")
 @_filters
 @click.option("--all", "settled", is_flag=True, help="Also those that were retried or dropped.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N letters.")
@@ -67,7 +67,7 @@ def list_(config: Path | None, *, settled: bool, limit: int | None, as_json: boo
         click.echo(_summary(counts, limit, settled=settled), err=not counts)
 
 
-@command.command("show")
+@command.command("show", short_help="Show one: why, from where, its history, its value.")
 @click.argument("letter", metavar="LETTER")
 @click.option("--raw", is_flag=True, help="Only the value, byte for byte.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -85,7 +85,7 @@ def show(letter: str, config: Path | None, *, raw: bool, as_json: bool) -> None:
         click.echo(line(entry, value=True) if as_json else page(entry))
 
 
-@command.command("retry")
+@command.command("retry", short_help="Send letters again, through the same code.")
 @click.argument("names", metavar="[LETTER]...", nargs=-1)
 @_filters
 @click.option("--again", is_flag=True, help="Also LETTERs that were retried or dropped before.")
@@ -115,7 +115,7 @@ def retry(config: Path | None, *, names: tuple[str, ...], again: bool, **filters
     sys.exit(1 if unsent else 0)
 
 
-@command.command("drop")
+@command.command("drop", short_help="Be done with letters, for a reason that is kept.")
 @click.argument("names", metavar="[LETTER]...", nargs=-1)
 @_filters
 @click.option("--because", metavar="TEXT", required=True, help="Why; it is kept beside the letter.")

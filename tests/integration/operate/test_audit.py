@@ -120,6 +120,17 @@ def test_deleted_documents_are_named_and_come_back(system: System, since: str) -
     assert system.client.exists(index=where, id=third)
 
 
+def test_a_forgotten_article_is_not_missing(system: System, since: str) -> None:
+    told = article("private", "Of wheat, and of somebody who wants to be forgotten.")
+    system.ingest(told)
+    system.wait_settled()
+    system.command("forget", told["url"], "--because", "asked for")
+    assert not system.client.exists(index=system.index("article-ids"), id=article_id(told["url"]))
+    books = audit(system, since)
+    assert row(books, "indexer") == [1, 0, 0, 1, 0, 0]
+    assert books["missing"] == []
+
+
 def test_an_earlier_wording_that_was_deleted_comes_back(system: System, since: str) -> None:
     told = article("bridge", "The bridge is closed.")
     system.ingest(told)
@@ -138,6 +149,7 @@ def test_an_earlier_wording_that_was_deleted_comes_back(system: System, since: s
     assert system.client.exists(index=hit["_index"], id=hit["_id"])
 
 
+@pytest.mark.slow
 def test_records_deleted_before_the_indexer_read_them(system: System, since: str) -> None:
     system.services["indexer"].terminate()
     told = article("sunk", "Barley at sea.")
