@@ -81,7 +81,8 @@ def _page(rows: Sequence[dict[str, Any]], remarks: Sequence[str], corpus: Corpus
         f"{len(corpus.articles)} articles of {size / 1000:.1f} kB of invented words with the frequencies of news, one core, engines in "
         "turn, median of the rounds. CPU time is that of the whole process: Java's compilers and collectors share the core "
         "and are counted; Java is warmed until its rate is flat. Ours start from a Python dict and end with ids and "
-        "receipts; the peers end with ids. Every engine finds the same rules in every article, or the run fails. "
+        "receipts; the peers end with ids. Every engine finds the same rules in every article, or the run fails (the slowest are "
+        "compared on fewer articles). Rules are loaded by one core too, as text, or for the peers in their own form. "
         "MB: resident; for Java the heap in use after a collection stands beside it, for its resident size is what it was "
         f"allowed. `make bench-matching`. Measured: {about}."
     )
