@@ -103,12 +103,12 @@ def test_the_metric_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "asks for it" not in shown
 
 
-def test_the_log_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_says_which() -> None:
     program = (
         "from presswatch.matching import announce; from presswatch.runtime import configure_logs; "
         "from presswatch.settings import load; s = load().settings; configure_logs(s.log, 'indexer'); announce(s.engine)"
     )
-    line = json.loads(run(WITHOUT + program).stderr)
+    line = json.loads(run(WITHOUT + program, PRESSWATCH_ENGINE="auto").stderr)
     assert line["event"] == "matcher: python, because the native core is not installed"
 
 
