@@ -20,7 +20,7 @@ from presswatch.core.rules.document import Document
 from presswatch.core.scoring import Length, words
 from presswatch.core.topics import Tagger
 
-FOLDS = 5
+FOLDS = 3
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Article:
 
     @cached_property
     def size(self) -> int:
-        """Number of different words."""
-        return features.size(self.title, self.text)
+        """Number of different words, as weights are divided by its root."""
+        return features.size(len({*self.title, *self.text}))
 
     @property
     def length(self) -> Length:

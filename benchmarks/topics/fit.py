@@ -41,6 +41,8 @@ class Choices:
         elsewhere: what a set without the language counts for its threshold, as a share of one that has it.
         long, long_positives: so many labelled positives of more than so many words make the learned part count in full at
             any length.
+        least_threshold: no threshold is below it, however few positives a topic has.
+        shrunk: share of what length means elsewhere, for the patterns of a topic without so many long positives.
     """
 
     strength: float = 10.0
@@ -53,7 +55,9 @@ class Choices:
     trust: float = 30.0
     elsewhere: float = 0.5
     long: float = 60.0
-    long_positives: int = 5
+    long_positives: int = 20
+    shrunk: float = 0.8
+    least_threshold: float = 0.28
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +129,9 @@ class Trainer:
                 for row, wanted, worth in zip(self.rows, self._wanted, self._worth, strict=True)
                 if wanted and worth == 1 and row.lang == lang
             ]
-            many = sum(length > self._choices.long for length in lengths) >= self._choices.long_positives
-            found[lang] = LONGEST if many else round(float(np.percentile(lengths, 95)), 1)
+            short = [length for length in lengths if length <= self._choices.long]
+            many = len(lengths) - len(short) >= self._choices.long_positives
+            found[lang] = LONGEST if many else round(float(np.percentile(short, 95)), 1)
         return found
 
     def _features(self) -> tuple[Array, list[tuple[str, str]], Array]:
@@ -230,13 +235,20 @@ def calibrated(outs: Mapping[str, Sequence[Out]]) -> tuple[dict[str, Calibration
     return models, patterns
 
 
+def shrunk(calibration: Calibration, share: float) -> Calibration:
+    """Return a calibration in which length means less, the same for a headline of ten words."""
+    length = calibration.length * share
+    intercept = calibration.intercept + (calibration.length - length) * log(10)
+    return Calibration(calibration.slope, round(length, 4), round(intercept, 4))
+
+
 def thresholds(learned: Learned, outs: Sequence[Out], choices: Choices) -> dict[str, float]:
     """Return for each language the threshold at which F1, averaged over sets, is best.
 
     A language of few positives leans on all languages together, and one that is in few sets on the others: it will meet
     headlines and articles as well. Languages with patterns and those without are kept apart, as their scores are of two kinds.
     """
-    steps = np.arange(0.10, 0.91, 0.01)
+    steps = np.arange(choices.least_threshold, 0.91, 0.01)
     kinds = {out.article.lang: ANY if out.evidence is not None else f"{ANY} without patterns" for out in outs}
     groups: defaultdict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
     for out in outs:
@@ -283,6 +295,8 @@ def train(
         weights, bias = trainer.weights()
         shared = weights.pop(ANY)
         reach = trainer.reach()
+        if LONGEST not in reach.values():
+            patterns[topic] = shrunk(patterns[topic], choices.shrunk)
         plain = Learned(topic, weights, bias, shared, models[topic], patterns[topic], reach, {ANY: 0.5})
         whole = replace(plain, thresholds=thresholds(plain, outs[topic], choices))
         found[topic] = decoded(encoded(whole))

@@ -68,7 +68,7 @@ def test_the_table_counts_as_training_does(part: Learned, article: dict[str, Any
     total = part.bias["en"] + sum(
         (part.weights["en"].get(feature, 0.0) + part.shared.get(feature, 0.0)) * features.value(count)
         for feature, count in features.counts(title, text).items()
-    ) / sqrt(features.size(title, text))
+    ) / sqrt(features.size(len({*title, *text})))
     table = Table([part], "en")
     counts = table.count(doc)
     assert table.totals(counts) == [pytest.approx(total)]

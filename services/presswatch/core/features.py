@@ -15,6 +15,9 @@ TITLE = 2.0
 CAP = 8.0
 """A count beyond this says no more."""
 
+LEAST_SIZE = 12
+"""Different words that an article is reckoned to have at least."""
+
 STEMS = (4, 6)
 """Beginnings of longer words are features as well, so that a language that inflects needs no example of every form."""
 
@@ -42,6 +45,9 @@ def value(count: float) -> float:
     return 1.0 + log(min(count, CAP))
 
 
-def size(title: Sequence[str], text: Sequence[str]) -> int:
-    """Return the number of different words, by whose root values are divided: so long and short articles compare."""
-    return max(1, len({*title, *text}))
+def size(different_words: int) -> int:
+    """Return by the root of what values are divided, so that long and short articles compare.
+
+    It is the number of different words, but not of the shortest headlines: there one word would decide alone.
+    """
+    return max(LEAST_SIZE, different_words)

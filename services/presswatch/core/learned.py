@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import exp, isfinite, log, sqrt
 from typing import Any, NamedTuple
 
-from presswatch.core.features import TITLE, stems, value
+from presswatch.core.features import TITLE, size, stems, value
 from presswatch.core.rules.document import Document
 
 FORMAT = 1
@@ -45,8 +45,8 @@ class Calibration:
 
     def probability(self, number: float, words: float) -> float:
         """Return the probability, 0 to 1, for an article of so many words (of English)."""
-        size = log(min(max(words, _LEAST_WORDS), _MOST_WORDS))
-        return logistic(self.slope * number + self.length * size + self.intercept)
+        length = log(min(max(words, _LEAST_WORDS), _MOST_WORDS))
+        return logistic(self.slope * number + self.length * length + self.intercept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class Counts:
     Args:
         words: how often each different word occurs, the title counting more.
         features: the same of the features of the table, by number.
-        root: square root of the number of different words.
+        root: square root of the number of different words, see `features.size`.
     """
 
     words: Mapping[str, float]
@@ -226,7 +226,7 @@ class Table:
         for word, count in words.items():
             for number in self._features_of(word):
                 features[number] = features.get(number, 0.0) + count
-        return Counts(words, features, sqrt(max(1, len(words))))
+        return Counts(words, features, sqrt(size(len(words))))
 
     def totals(self, counts: Counts) -> list[float]:
         """Return for each of `parts` the sum of its weights, with its bias."""

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 from presswatch.core.scoring import DEFAULT
 from presswatch.core.topics import Tagger
@@ -35,8 +36,17 @@ def test_the_command_gives_what_the_page_shows() -> None:
     tags = Tagger(load_packs()).tag(article)
     for tag in tags:
         assert re.fullmatch("[0-9a-f]{12}", tag["pack"])
-        tag["pack"] = "..."
-    assert tags == expected
+    assert all(tag["score"] >= tag["threshold"] for tag in [*tags, *expected])
+    assert [without_learned_numbers(tag) for tag in tags] == [without_learned_numbers(tag) for tag in expected]
+
+
+def without_learned_numbers(tag: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what another training changes: score, threshold and the weights of learned words."""
+    evidence = [
+        {name: value for name, value in entry.items() if name != "weight" or not entry["pattern"].startswith("model:")}
+        for entry in tag["evidence"]
+    ]
+    return {"topic": tag["topic"], "evidence": evidence}
 
 
 def test_the_constants_are_those_of_the_code() -> None:

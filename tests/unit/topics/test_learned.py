@@ -107,8 +107,8 @@ def test_a_learned_part_beside_a_pack_is_loaded_and_changes_its_version(tmp_path
 def test_a_sum_is_bias_and_weights_by_count_over_the_root_of_the_words() -> None:
     table = Table([learned({"wheat": 1.5, "whea*": 0.5, "wheat ban": 3.0, "unseen": 9.0}, bias=-1.0)], "en")
     doc = Document.of(article("Wheat ban", "the wheat"))
-    # wheat: 2 in the title and 1 in the text, its beginning as well; the pair once, in the title; 3 different words
-    expected = -1.0 + (2.0 * (1 + log(3)) + 3.0 * (1 + log(2))) / sqrt(3)
+    # wheat: 2 in the title and 1 in the text, its beginning as well; the pair once, in the title; few words count as 12
+    expected = -1.0 + (2.0 * (1 + log(3)) + 3.0 * (1 + log(2))) / sqrt(12)
     assert table.totals(table.count(doc)) == [pytest.approx(expected)]
 
 
@@ -148,7 +148,7 @@ def test_no_tag_without_a_word_that_speaks_for_it() -> None:
 def test_patterns_and_model_count_half_each() -> None:
     part = learned({"barley": 2.0})
     both = tagger(part, (1, "wheat")).judge(article("Wheat and barley"))[0].score
-    by_patterns, by_words = 0.5, part.model.probability(2.0 * (1 + log(2)) / sqrt(3), 3)
+    by_patterns, by_words = 0.5, part.model.probability(2.0 * (1 + log(2)) / sqrt(12), 3)
     assert both == pytest.approx((by_patterns + by_words) / 2, abs=0.001)
 
 
@@ -157,7 +157,7 @@ def test_a_learned_part_counts_less_in_articles_longer_than_it_was_trained_on() 
     assert (part.share("en", 5), part.share("en", 10), part.share("en", 100)) == (0.5, 0.5, 0.05)
     long = article("Barley", "of " * 99)
     by_patterns = part.patterns.probability(0.0, 100)
-    by_words = part.model.probability(9.0 * (1 + log(2)) / sqrt(2), 100)
+    by_words = part.model.probability(9.0 * (1 + log(2)) / sqrt(12), 100)
     score = tagger(part, (1, "wheat")).judge(long)[0].score
     assert score == pytest.approx(0.95 * by_patterns + 0.05 * by_words, abs=0.001)
 
