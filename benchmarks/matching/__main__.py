@@ -1,6 +1,7 @@
 """`make bench-matching`: our engines beside Lucene Monitor and OpenSearch's percolator; `QUICK=1` for a first look.
 
 python -m benchmarks.matching                                        all of it; --keep writes docs and results
+python -m benchmarks.matching --keep --case short:10000              only that case anew
 python -m benchmarks.matching --case short:10000 --engine python --engine lucene-monitor
 python -m benchmarks.matching --real                                 on newswire of the development data
 """
@@ -13,11 +14,13 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from benchmarks.matching.engines import KINDS, EngineFailedError
 from benchmarks.matching.measure import FULL, QUICK, DifferentMatchesError, compare, one_core, say
 from benchmarks.matching.rules import MIXES
 from benchmarks.matching.texts import Corpus, invented, newswire
-from benchmarks.report import REPOSITORY, keep, table
+from benchmarks.report import REPOSITORY, RESULTS, keep, table
 from presswatch.settings import load
 
 CASES = (
@@ -50,7 +53,6 @@ def main() -> None:
     cases = wanted.case or (QUICK_CASES if wanted.quick else CASES)
     corpus = _corpus(real=wanted.real, count=200 if wanted.quick else 500)
     rows: list[dict[str, Any]] = []
-    remarks: list[str] = []
     settled: dict[str, dict[str, str]] = {}
     began = time.monotonic()
     with one_core() as core:
@@ -61,20 +63,32 @@ def main() -> None:
             say(f"{mix}, {count:,} rules, on {core}")
             try:
                 known = settled.get(mix, {}) if count > TRIED else {}
-                found, said = compare(mix, count, names, corpus, effort, known)
+                found = compare(mix, count, names, corpus, effort, known)
             except (EngineFailedError, DifferentMatchesError) as error:
                 sys.exit(f"{mix}, {count} rules: {error}\n\n--engine NAME, given once for each, leaves an engine out")
             settled[mix] = {row["engine"]: row["variant"] for row in found}
             rows += found
-            remarks += [f"{mix}, {count:,} rules: {remark}" for remark in said]
-            print(_table(found), *said, "", sep="\n", flush=True)
-    text = _page(rows, remarks, corpus)
-    print(text, f"\n{(time.monotonic() - began) / 60:.1f} minutes")
-    if wanted.keep:
-        keep("matching", rows, text)
+            print(_table(found), *_remarks(found), "", sep="\n", flush=True)
+            if wanted.keep:  # at once, so that what fails later loses nothing
+                kept = _with_earlier(found)
+                keep("matching", kept, _page(kept, corpus))
+    print(_page(rows, corpus), f"\n{(time.monotonic() - began) / 60:.1f} minutes")
 
 
-def _page(rows: Sequence[dict[str, Any]], remarks: Sequence[str], corpus: Corpus) -> str:
+def _with_earlier(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows that were just measured among those that were kept before, less what they replace."""
+    file = RESULTS / "matching.json"
+    earlier = orjson.loads(file.read_bytes())["rows"] if file.exists() else []
+    new = {(row["mix"], row["rules"]) for row in found}
+    rows = [*(row for row in earlier if (row["mix"], row["rules"]) not in new), *found]
+    return sorted(rows, key=lambda row: (MIXES.index(row["mix"]), row["rules"], list(KINDS).index(row["engine"])))
+
+
+def _remarks(rows: Sequence[dict[str, Any]]) -> list[str]:
+    return [f"- {row['mix']}, {row['rules']:,} rules: {remark}" for row in rows for remark in row["remarks"]]
+
+
+def _page(rows: Sequence[dict[str, Any]], corpus: Corpus) -> str:
     size = sum(len(title) + len(text) for title, text in corpus.articles) / len(corpus.articles)
     about = "; ".join(dict.fromkeys(row["about"] for row in rows))
     how = (
@@ -99,7 +113,7 @@ def _page(rows: Sequence[dict[str, Any]], remarks: Sequence[str], corpus: Corpus
         "",
         short,
         "- realistic: 50 to 500 terms (200 on average): names and phrases AND, NEAR or nested with contexts, AND NOT a list.",
-        *(f"- {remark}" for remark in remarks),
+        *_remarks(rows),
     ]
     return "\n".join(lines)
 
@@ -149,8 +163,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--real", action="store_true", help="on real texts, from the folder of development data")
     parser.add_argument("--keep", action="store_true", help="write the table into docs/benchmarks.md and results/")
     wanted = parser.parse_args()
-    if wanted.keep and (wanted.case or wanted.engine or wanted.quick or wanted.real):
-        parser.error("--keep is for the whole run, without other options")
+    if wanted.keep and (wanted.engine or wanted.quick or wanted.real):
+        parser.error("--keep goes with --case only: what is kept is measured in full")
     return wanted
 
 

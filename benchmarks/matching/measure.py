@@ -87,14 +87,14 @@ def one_core() -> Iterator[str]:
 
 def compare(
     mix: str, count: int, names: Sequence[str], corpus: Corpus, effort: Effort, settled: Mapping[str, str]
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> list[dict[str, Any]]:
     """Measure engines on so many rules of a mix.
 
     Args:
         settled: the variant to take, by engine; of others all are tried and the fastest is measured.
 
     Returns:
-        a row for each engine, and remarks: rates that did not become flat, variants that were slower.
+        a row for each engine, with remarks: a rate that did not become flat, rates of variants.
 
     Raises:
         EngineFailedError: an engine cannot be built or started, or died.
@@ -124,7 +124,8 @@ def compare(
         for number in range(effort.rounds):
             for engine in running:
                 _round(engine, number, corpus, effort)
-        return [_row(engine, mix, count, running, corpus, effort) for engine in running], remarks
+        rows = [_row(engine, mix, count, running, corpus, effort) for engine in running]
+        return [{**row, "remarks": [each for each in remarks if each.startswith(row["engine"])]} for row in rows]
 
 
 def _start(name: str, variant: str, folder: Path, file: Path, stack: ExitStack) -> Running:
