@@ -133,7 +133,7 @@ def test_matches_are_alike(script: str) -> None:
         expressions = [Expression(f"r{at}", "1", node) for at, node in enumerate(nodes)]
         native, python = presswatch_matcher.Matcher(expressions), Matcher(expressions)
         for article in articles:
-            found = native.match(presswatch_matcher.Document.of(article), cover=most > 0, most=most)
+            found: list[Any] = native.match(presswatch_matcher.Document.of(article), cover=most > 0, most=most)
             expected = python.match(Document.of(article), cover=most > 0, most=most)
             assert found == expected
             seen[bool(expected)] += 1
