@@ -59,8 +59,11 @@ fn document() -> impl Strategy<Value = Document> {
     })
 }
 
+/// Id, version, and each receipt with its leaf.
+type Told = (String, String, Vec<(String, Receipt)>);
+
 /// Ids and versions with their receipts, each with what its leaf was written like.
-fn told(outcome: &Outcome) -> Vec<(String, String, Vec<(String, Receipt)>)> {
+fn told(outcome: &Outcome) -> Vec<Told> {
     let receipts = |part: std::ops::Range<u32>| outcome.receipts[part.start as usize..part.end as usize].iter();
     let tell = |receipt: &Receipt| (outcome.leaves[receipt.leaf as usize].to_string(), Receipt { leaf: 0, ..*receipt });
     let found = outcome.found.iter().map(|found| {
