@@ -72,7 +72,7 @@ def rules_in_force(kafka: KafkaSettings) -> list[Rule]:
     mend = "name the folder of rule files with --rules"
     try:
         found = read(kafka, CONTROL_RULES).current()
-        rules = [rule for _, rule in rules_of(found.objects, {})]
+        rules = list(rules_of(found.objects))
     except BrokenSetError as error:
         raise ConfigError(f"the rules in force cannot be read: {error}; apply them again, or {mend}") from error
     except RetryableError as error:

@@ -114,7 +114,9 @@ def choose(choice: EngineChoice) -> Chosen:
     found = _native()
     if isinstance(found, ModuleType):
         # Its classes have the attributes of the Python ones (tests compare them), so to the type checker they are those.
-        native = Engine(cast("type[Matcher]", found.Matcher), cast("type[Document]", found.Document).of)
+        native = Engine(
+            cast("type[Matcher]", found.Matcher), cast("type[Document]", found.Document).of, reads_queries=True
+        )
         return Chosen("native", found.__version__, "", native)
     if choice == "native":
         raise ConfigError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 from kafka import KafkaConsumer, TopicPartition
+from tests.fakes.rules import applied
 
 from presswatch.adapters.elasticsearch import Bulk, connect
 from presswatch.adapters.kafka import DeadLetters, Outgoing, Publisher, Record, connection
@@ -99,7 +100,7 @@ class Desk:
         self.publisher.close()
 
     def ruleset(self, text: str) -> RuleSet:
-        return RuleSet(load_rules(rule_folder(self.folder / "rules", text)), datetime.now(UTC).date())
+        return RuleSet(applied(load_rules(rule_folder(self.folder / "rules", text))), datetime.now(UTC).date())
 
     def store(self) -> Store:
         return Store(self.client, self.settings.elasticsearch, Bulk(self.client, "indexer", _never))

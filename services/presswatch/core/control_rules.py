@@ -5,7 +5,9 @@ A rule's object names the very versions of the lists that its query uses, so a c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar, Literal
 
 import orjson
@@ -34,6 +36,9 @@ class RuleObject(_Stored):
 
     SCHEMA: ClassVar[str] = "control.rule"
     schema_name: Literal["control.rule"] = Field(default="control.rule", alias="schema")
+    version: str = Field(
+        description="Version of what the rule matches (`core.rules.rule.Rule`), so that no reader need parse for it."
+    )
     spec: RuleSpec
     lists: dict[str, str] = Field({}, description="Keys of the lists that the query uses (list:NAME@HASH), by name.")
 
@@ -67,45 +72,117 @@ def objects_of(rules: Iterable[Rule], lists: Mapping[str, Sequence[str]]) -> lis
             if name not in known:
                 known[name] = Object.of(LIST, name, ListObject(name=name, terms=list(lists[name])).canonical())
             used[name] = str(known[name].key)
-        found.append(Object.of(RULE, rule.id, RuleObject(spec=spec_of(rule), lists=used).canonical()))
+        stored = RuleObject(version=rule.version, spec=spec_of(rule), lists=used)
+        found.append(Object.of(RULE, rule.id, stored.canonical()))
     return [*known.values(), *found]
 
 
-def rules_of(objects: Mapping[str, bytes], known: Mapping[str, Rule]) -> Iterator[tuple[str, Rule]]:
-    """Yield key and rule of each rule among the objects of a set; one at a time, for parsing takes long.
+@dataclass(frozen=True, slots=True)
+class AppliedRule:
+    """A rule of the control plane, not parsed: what the indexer needs of it.
+
+    Args:
+        lists: the entries of the named lists that the query uses, by name.
+        The others are as in `core.rules.rule.Rule`.
+    """
+
+    id: str
+    name: str
+    version: str
+    query: str
+    lists: Mapping[str, Sequence[str]]
+    severity: str
+    notify: tuple[str, ...]
+    late: Literal["alert", "record"]
+    enabled: bool
+    expires: date | None
+
+    def in_force(self, today: date) -> bool:
+        """Tell whether the rule is enabled and has not expired on this day (UTC)."""
+        return self.enabled and (self.expires is None or today <= self.expires)
+
+
+def applied_of(objects: Mapping[str, bytes], known: Mapping[str, AppliedRule]) -> Iterator[tuple[str, AppliedRule]]:
+    """Yield key and rule of each rule among the objects of a set, one at a time; queries are not parsed.
 
     Args:
         objects: value by key.
-        known: rules by the keys of their objects: they are not parsed again.
+        known: rules by the keys of their objects: they are not read again.
+
+    Raises:
+        BrokenSetError: an object is no rule or list.
+    """
+    for text, stored, lists in _stored_rules(objects, known):
+        if stored is None:
+            yield text, known[text]
+            continue
+        spec = stored.spec
+        yield (
+            text,
+            AppliedRule(
+                id=spec.id,
+                name=spec.name,
+                version=stored.version,
+                query=spec.query,
+                lists=lists,
+                severity=spec.severity,
+                notify=tuple(spec.notify),
+                late=spec.late,
+                enabled=spec.enabled,
+                expires=spec.expires,
+            ),
+        )
+
+
+def rules_of(objects: Mapping[str, bytes]) -> Iterator[Rule]:
+    """Yield each rule among the objects of a set, parsed.
 
     Raises:
         BrokenSetError: an object is no rule or list, or a query has a mistake: another version of Presswatch wrote it.
     """
+    for text, stored, lists in _stored_rules(objects, {}):
+        assert stored is not None
+        try:
+            yield make_rule(stored.spec, lists)
+        except RuleError as error:
+            raise mistaken(text, error) from error
+
+
+def mistaken(rule: str, error: RuleError) -> BrokenSetError:
+    """Return what a rule (its key or id) means for the set whose query this version of Presswatch does not understand."""
+    return BrokenSetError(
+        "unreadable_object", f"the query of {rule} has a mistake for this version of Presswatch: {error.message}"
+    )
+
+
+def _stored_rules(
+    objects: Mapping[str, bytes], known: Collection[str]
+) -> Iterator[tuple[str, RuleObject | None, dict[str, tuple[str, ...]]]]:
+    """Yield key, object and lists of each rule; None for one whose key is known.
+
+    Rules that use the same lists get the same dictionary: whoever makes something of it need do so once.
+    """
     terms: dict[str, tuple[str, ...]] = {}
+    together: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
     for text, value in objects.items():
         key = Key.parse(text)
         if key is None or key.kind != RULE:
             continue
         if text in known:
-            yield text, known[text]
+            yield text, None, {}
             continue
         try:
             stored = RuleObject.decode(value)
-            lists = {}
-            for name, at in stored.lists.items():
+            for at in stored.lists.values():
                 if at not in terms:
                     terms[at] = tuple(ListObject.decode(objects.get(at)).terms)
-                lists[name] = terms[at]
+            named = {name: terms[at] for name, at in stored.lists.items()}
+            lists = together.setdefault(tuple(stored.lists.values()), named)
             if stored.spec.id != key.id:
                 raise BadMessageError("invalid", f"it is the rule {stored.spec.id}")
-            yield text, make_rule(stored.spec, lists)
         except BadMessageError as error:
             raise BrokenSetError("unreadable_object", f"{text} cannot be read: {error.detail}") from error
-        except RuleError as error:
-            raise BrokenSetError(
-                "unreadable_object",
-                f"the query of {text} has a mistake for this version of Presswatch: {error.message}",
-            ) from error
+        yield text, stored, lists
 
 
 def _lists_in(node: Node) -> set[str]:

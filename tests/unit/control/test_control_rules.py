@@ -61,7 +61,7 @@ def value_by_key(objects: list[Object]) -> dict[str, bytes]:
 
 
 def read_back(objects: Mapping[str, bytes]) -> list[Rule]:
-    return sorted((rule for _, rule in rules_of(objects, {})), key=lambda rule: rule.id)
+    return sorted(rules_of(objects), key=lambda rule: rule.id)
 
 
 def test_a_rule_comes_back_as_it_was_with_the_lists_that_it_uses(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_set_replaces_the_one_before_rule_by_rule() -> None:
     builder, rules, paces = RuleBuilder(lambda: TODAY), RuleSet((), TODAY), []
     rules.take(builder(rule_set(1, {"a": "wheat", "b": "barley"}), lambda: paces.append(1)), TODAY)
     assert matching(rules, "wheat and barley") == ["a", "b"]
-    assert len(paces) == 2
+    assert paces
     rules.take(builder(rule_set(2, {"b": "maize", "c": "wheat"}), lambda: None), TODAY)
     assert matching(rules, "wheat and barley") == ["c"]
     assert matching(rules, "maize") == ["b"]
@@ -172,6 +172,41 @@ def test_many_changes_come_with_a_matcher_of_their_own_even_if_a_small_one_follo
     assert few.matcher is not None
     rules.take(few, TODAY)
     assert matching(rules, "wheat word7") == ["a"]
+
+
+@pytest.mark.usefixtures("each_engine")
+def test_a_query_that_this_version_does_not_understand_refuses_the_set() -> None:
+    builder, rules = RuleBuilder(lambda: TODAY), RuleSet((), TODAY)
+    rules.take(builder(rule_set(1, {"a": "wheat"}), lambda: None), TODAY)
+    value = orjson.loads(objects_of([make_rule(RuleSpec(id="b", name="B", query="rye"), {})], {})[0].value)
+    value["spec"]["query"] = "rye AND"
+    bad = Object.of("rule", "b", orjson.dumps(value))
+    good = rule_set(2, {f"r{at}": "rye" for at in range(3)})
+    with pytest.raises(BrokenSetError, match=r"the query of b has a mistake"):
+        builder(ObjectSet(2, 2, "files", {**good.objects, str(bad.key): bad.value}), lambda: None)
+    assert matching(rules, "wheat and rye") == ["a"]
+    rules.take(builder(good, lambda: None), TODAY)
+    assert matching(rules, "wheat and rye") == ["r0", "r1", "r2"]
+
+
+@pytest.mark.usefixtures("each_engine")
+def test_new_rules_of_an_update_that_nobody_took_come_with_the_next() -> None:
+    builder, rules = RuleBuilder(lambda: TODAY), RuleSet((), TODAY)
+    first = builder(rule_set(1, {"a": "wheat", "b": "rye"}), lambda: None)
+    second = builder(rule_set(1, {"a": "wheat", "b": "maize"}), lambda: None)
+    rules.take(second.replacing(first), TODAY)
+    assert matching(rules, "wheat") == ["a"]
+    assert matching(rules, "rye") == []
+    assert matching(rules, "maize") == ["b"]
+
+
+@pytest.mark.usefixtures("each_engine")
+def test_named_lists_reach_the_matcher(tmp_path: Path) -> None:
+    objects = ObjectSet(1, 1, "files", value_by_key(published(folder(tmp_path))))
+    builder, rules = RuleBuilder(lambda: TODAY), RuleSet((), TODAY)
+    rules.take(builder(objects, lambda: None), TODAY)
+    assert matching(rules, "maize ban, maize") == ["everything"]
+    assert matching(rules, "football: maize ban, maize") == []
 
 
 def test_what_is_not_parsed_anew_is_the_same_rule() -> None:

@@ -5,7 +5,7 @@ Rules and topic patterns alike. Each distinct leaf is looked at once per article
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -17,6 +17,7 @@ from presswatch.core.rules.guards import Entry, Guards
 from presswatch.core.rules.leaves import MAX_OCCURRENCES, Leaves, MatchLeaf
 from presswatch.core.rules.model import And, AtLeast, Count, Near, Node, Not, Or
 from presswatch.core.rules.reading import Occurrence, Reading, Receipt
+from presswatch.core.rules.syntax import parse
 from presswatch.core.rules.vocabulary import Vocabulary
 
 __all__ = ["PYTHON", "Document", "Engine", "Expression", "Match", "Matcher", "Occurrence", "Receipt"]
@@ -72,6 +73,22 @@ class Matcher:
             self.remove(expression.id)
         self._entries[expression.id] = entry
         self._guards.file(entry)
+
+    def add_query(self, id: str, version: str, query: str, lists: Mapping[str, Sequence[str]] | None = None) -> None:  # noqa: A002 (as in Expression)
+        """Parse a query and add it under an id; one with the same id is replaced.
+
+        Args:
+            lists: the entries of the named lists that it may use, by name.
+
+        Raises:
+            RuleError: the first mistake in the query.
+        """
+        self.add(Expression(id, version, parse(query, lists or {})))
+
+    def add_many(self, rules: Iterable[tuple[str, str, str, Mapping[str, Sequence[str]] | None]]) -> None:
+        """Do what `add_query` does for many: id, version, query and lists of each."""
+        for rule in rules:
+            self.add_query(*rule)
 
     def remove(self, expression_id: str) -> None:
         """Remove an expression.
@@ -146,10 +163,14 @@ def _match(entry: Entry, reading: Reading, most: int) -> Match:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A form of the engine: makes matchers, and documents for them. Both forms answer alike; the core knows this one only."""
+    """A form of the engine: makes matchers, and documents for them. Both forms answer alike; the core knows this one only.
+
+    `reads_queries`: its matchers parse queries themselves, in microseconds.
+    """
 
     matcher: Callable[[Iterable[Expression]], Matcher]
     document: Callable[[Mapping[str, Any]], Document]
+    reads_queries: bool = False
 
 
 PYTHON: Final = Engine(Matcher, Document.of)
