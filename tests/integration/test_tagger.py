@@ -70,7 +70,7 @@ def test_tags_articles_commits_them_and_tells_of_it(bench: Bench) -> None:
     assert process.metric('presswatch_records_total{outcome="tagged",stage="tagger"}') == 20
     assert process.metric('presswatch_tags_total{lang="en",topic="agriculture"}') == 20
     assert (by_id["a3"].unsupported, by_id["a20"].unsupported) == ([], ["agriculture"])
-    assert process.metric('presswatch_unsupported_language_total{lang="xx",topic="agriculture"}') == 1
+    assert process.metric('presswatch_unsupported_language_total{lang="other",topic="agriculture"}') == 1
     assert process.metric('presswatch_latency_seconds_count{stage="tagger"}') == 21
     assert process.get("/healthz")[0] == 200
     assert process.terminate() == 0
