@@ -90,6 +90,7 @@ def test_the_books_of_a_sound_system_balance(system: System, since: str) -> None
     system.command("dlq", "drop", "--stage", "ingest", "--because", "a test")
 
 
+@pytest.mark.slow  # Elasticsearch refuses for a minute what is not newer than its deletion
 def test_deleted_documents_are_named_and_come_back(system: System, since: str) -> None:
     told = [article(f"lost-{at}", f"Of oats, part {at}.") for at in range(3)]
     system.ingest(*told)
@@ -131,6 +132,7 @@ def test_a_forgotten_article_is_not_missing(system: System, since: str) -> None:
     assert books["missing"] == []
 
 
+@pytest.mark.slow  # Elasticsearch refuses for a minute what is not newer than its deletion
 def test_an_earlier_wording_that_was_deleted_comes_back(system: System, since: str) -> None:
     told = article("bridge", "The bridge is closed.")
     system.ingest(told)

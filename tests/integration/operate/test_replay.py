@@ -85,6 +85,7 @@ patterns:
 """
 
 
+@pytest.mark.slow
 def test_history_is_tagged_anew_in_place(system: System, tmp_path: Path) -> None:
     word, topic_ = f"w{uuid4().hex[:8]}", f"t{uuid4().hex[:8]}"
     packs = tmp_path / "packs"
@@ -117,6 +118,7 @@ def test_history_is_tagged_anew_in_place(system: System, tmp_path: Path) -> None
     system.sandbox.command("topics", "apply", str(packs))
 
 
+@pytest.mark.slow
 def test_an_interrupted_replay_goes_on_where_it_was(system: System, tmp_path: Path) -> None:
     source = f"S{uuid4().hex[:6]}"
     ids = ingest(system, 12, source)

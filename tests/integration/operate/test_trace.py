@@ -64,6 +64,7 @@ def test_one_id_stands_in_the_log_lines_of_every_stage(system: System) -> None:
     assert heard == {"article tagged", "article indexed", "alert decided", "alert sent"}
 
 
+@pytest.mark.slow
 def test_an_article_that_waits_and_one_that_died(system: System) -> None:
     system.services["indexer"].terminate()
     try:

@@ -23,6 +23,7 @@ def test_the_version_of_the_tokens_is_that_of_the_python_core() -> None:
     assert f"pub const VERSION: u32 = {text.VERSION};" in (CRATE / "src" / "text" / "mod.rs").read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.needs("cargo")
 def test_the_tests_of_the_crate_pass() -> None:
     done = subprocess.run(
