@@ -12,11 +12,10 @@ from uuid import uuid4
 
 import orjson
 import pytest
-from kafka.admin import ConfigResource, KafkaAdminClient
 from tests.integration.indexer_kit import Desk, provision, rule_folder, tagged
 from tests.processes import Sandbox, ServiceProcess, wait_until
 
-from presswatch.adapters.kafka import Outgoing, connection
+from presswatch.adapters.kafka import Outgoing
 from presswatch.control.apply import apply
 from presswatch.control.topic import OvertakenError, Writer, consumer, read
 from presswatch.core.control import MANIFEST_KEY, BrokenSetError, Object, plan
@@ -149,28 +148,6 @@ def test_who_is_overtaken_publishes_nothing_and_who_dies_half_way_hinders_nobody
     assert apply(control.kafka, CONTROL_RULES, "after", objects(c="1")).generation == 2
     assert set(read(control.kafka, CONTROL_RULES).current().managers.values()) == {"quick", "after"}
     dying.close()
-
-
-@pytest.mark.slow
-def test_kafka_cleans_the_topic_and_a_reader_from_its_beginning_has_the_last_set(control: Control) -> None:
-    admin: Any = KafkaAdminClient(**connection(control.kafka))
-    quick = {"segment.ms": "50", "min.cleanable.dirty.ratio": "0.0", "delete.retention.ms": "1"}
-    admin.alter_configs([ConfigResource("TOPIC", topic(control.kafka, CONTROL_RULES), quick)])
-    admin.close()
-    apply(control.kafka, CONTROL_RULES, "stays", objects(s="1"))
-    for at in range(10):
-        apply(control.kafka, CONTROL_RULES, "moves", objects(m=str(at), **{f"m{at}": "x"}))
-    everything = 2 + 10 * 3 + 9 * 2  # a manifest each; objects; tombstones of those that are no longer named
-
-    def cleaned() -> bool:
-        apply(control.kafka, CONTROL_RULES, "ticks", objects(t=str(now_ms())))  # rolls the segment
-        return control.records() < everything // 2
-
-    wait_until(cleaned, 240, "Kafka has cleaned the topic")
-    found = read(control.kafka, CONTROL_RULES).current()
-    names = {key.partition("@")[0] for key in found.objects}
-    assert names == {"rule:s", "rule:m", "rule:m9", "rule:t"}
-    assert found.objects[str(objects(m="9")[0].key)] == b"9"
 
 
 # While an indexer works.
