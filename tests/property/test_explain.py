@@ -81,4 +81,4 @@ def test_the_distance_that_it_names_is_the_one_that_would_do() -> None:
             assert not matches(Near(near.left, near.right, tokens - 1, near.ordered), article)
 
     names()
-    assert seen[True] >= 5
+    assert seen[True] >= 2
