@@ -8,7 +8,7 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from presswatch.adapters.elasticsearch.client import checked, translated
-from presswatch.core.article import article_id, canonical_url
+from presswatch.core.article import id_of
 from presswatch.settings import ElasticsearchSettings
 from presswatch.topology import ARTICLE_IDS, ARTICLES, index
 
@@ -24,7 +24,7 @@ def stored(
         RetryableError: Elasticsearch is away.
         FatalError: it refuses us.
     """
-    identity = article_id(written) if canonical_url(written) else written
+    identity = id_of(written)
     found = _find(client, es, ARTICLES, {"ids": {"values": [identity]}}, fields)
     if not found:
         merged = _find(client, es, ARTICLE_IDS, {"term": {"aliases": identity}}, ())

@@ -15,7 +15,7 @@ from presswatch.adapters.elasticsearch import translated
 from presswatch.adapters.elasticsearch.client import checked
 from presswatch.adapters.kafka import Record
 from presswatch.adapters.kafkalog import Log
-from presswatch.core.article import article_id, canonical_url
+from presswatch.core.article import id_of
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import MatchEvent, Message, Notification, RawArticle, TaggedArticle
 from presswatch.core.plaintext import plain
@@ -103,7 +103,7 @@ class Tracer:
 
         An article that came under an address of its own may be known by another id: then by what the search has.
         """
-        identity = article_id(written) if canonical_url(written) else written
+        identity = id_of(written)
         if self._get(ARTICLE_IDS, identity) is None:
             merged = self._find(ARTICLE_IDS, {"term": {"aliases": identity}}, ())
             same = self._find(ARTICLES, {"term": {"url": written}}, ("id",)) if identity != written else []

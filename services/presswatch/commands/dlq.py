@@ -159,13 +159,11 @@ def _settler(settings: Settings) -> Iterator[Settler]:
 
 
 def _choice(filters: dict[str, str | None]) -> Choice:
-    from presswatch.core.article import article_id, canonical_url
+    from presswatch.core.article import id_of
     from presswatch.deadletters import Choice
 
     first, _ = period(filters["since"], None, time.time_ns() // 1_000_000)
-    article = filters["article"]
-    if article is not None and canonical_url(article):
-        article = article_id(article)
+    article = None if filters["article"] is None else id_of(filters["article"])
     return Choice(
         cast("Stage | None", filters["stage"]), filters["reason"], filters["rule"], filters["source"], article, first
     )

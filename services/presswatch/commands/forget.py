@@ -64,13 +64,12 @@ def command(articles: tuple[str, ...], because: str | None, config: Path | None,
 
 
 def _id(article: str) -> str:
-    from presswatch.core.article import article_id, canonical_url
+    from presswatch.core.article import id_of
 
-    if canonical_url(article):
-        return article_id(article)
-    if "/" in article or not article.strip():
+    identity = id_of(article).strip()
+    if "/" in identity or not identity:
         raise ConfigError(f"{article!r} is neither an address (https://...) nor the id of an article")
-    return article.strip()
+    return identity
 
 
 def _forget(settings: Settings, ids: list[str], because: str) -> None:

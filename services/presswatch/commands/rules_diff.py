@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,24 +102,24 @@ def _complain(comparison: Comparison) -> None:
         click.echo(f"presswatch: article {identity} could not be read: {why}", err=True)
 
 
-class _Report:
+class _Report(ABC):
     """Writes while it is read; of what is written only numbers are kept."""
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
         self.rows: list[tuple[Edit, int, int, int]] = []
 
-    def begin(self, edit: Edit) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def begin(self, edit: Edit) -> None: ...
 
-    def article(self, edit: Edit, difference: Difference) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def article(self, edit: Edit, difference: Difference) -> None: ...
 
     def end(self, edit: Edit, comparison: Comparison) -> None:
         self.rows.append((edit, comparison.added, comparison.removed, comparison.both))
 
-    def close(self, made: list[Edit], articles: int) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def close(self, made: list[Edit], articles: int) -> None: ...
 
 
 class _Json(_Report):

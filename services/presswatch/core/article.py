@@ -106,3 +106,8 @@ def normalise_wording(text: str) -> str:
 def wording_hash(title: str, text: str) -> str:
     """Return the hash that is equal for two revisions exactly if their wording is (see `normalise_wording`)."""
     return digest(normalise_wording(title), normalise_wording(text))
+
+
+def id_of(written: str) -> str:
+    """Return the id of the article that somebody names by its address; what is no address is taken for an id."""
+    return article_id(written) if canonical_url(written) else written
