@@ -13,27 +13,31 @@ from presswatch.core.rules.characters import Characters, runs
 from presswatch.core.rules.windows import shortest_windows
 
 
-def filling(masks: list[int], slots: int, first: int, last: int) -> bool:
-    """Tell whether the positions from first to last can fill all slots, one each."""
+def filling(kinds: list[set[int]], words: list[int], first: int, last: int) -> bool:
+    """Tell whether the positions from first to last can be these words, given by their kinds, one each."""
     return any(
-        all(masks[at] >> slot & 1 for slot, at in enumerate(order))
-        for chosen in combinations(range(first, last + 1), slots)
+        all(kind in kinds[at] for kind, at in zip(words, order, strict=True))
+        for chosen in combinations(range(first, last + 1), len(words))
         for order in permutations(chosen)
     )
 
 
-@given(st.integers(1, 4), st.data())
-def test_windows_are_the_shortest(slots: int, data: st.DataObject) -> None:
-    masks = data.draw(st.lists(st.integers(0, 2**slots - 1), max_size=9))
-    wanted = [
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=3).filter(lambda wanted: sum(wanted) < 5), st.data())
+@example([3], None)
+def test_windows_are_the_shortest(wanted: list[int], data: st.DataObject | None) -> None:
+    some = st.sets(st.integers(0, len(wanted) - 1))
+    kinds = data.draw(st.lists(some, max_size=9)) if data else [{0}] * 3 + [set()] + [{0}] * 2
+    words = [kind for kind, count in enumerate(wanted) for _ in range(count)]
+    shortest = [
         (first, last)
-        for first in range(len(masks))
-        for last in range(first, len(masks))
-        if filling(masks, slots, first, last)
-        and not filling(masks, slots, first + 1, last)
-        and not filling(masks, slots, first, last - 1)
+        for first in range(len(kinds))
+        for last in range(first, len(kinds))
+        if filling(kinds, words, first, last)
+        and not filling(kinds, words, first + 1, last)
+        and not filling(kinds, words, first, last - 1)
     ]
-    assert list(shortest_windows([(at, mask) for at, mask in enumerate(masks) if mask], slots)) == wanted
+    marks = [(at, sorted(some)) for at, some in enumerate(kinds) if some]
+    assert list(shortest_windows(marks, wanted)) == shortest
 
 
 # letters that compose and decompose, marks in and out of canonical order, scripts without spaces, conjoining Hangul

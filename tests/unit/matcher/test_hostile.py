@@ -40,6 +40,18 @@ def test_work_grows_with_the_text_and_not_with_its_square(text: str) -> None:
     assert large < 16 * small, f"8 times the text took {large / small:.0f} times the work"  # its square: 64 times
 
 
+def test_a_window_of_many_equal_words_costs_no_more_than_in_proportion_to_them() -> None:
+    document = Document.of({"text": "aa " * 500})
+
+    def effort_with(words: int) -> int:
+        query = f'"{"aa " * words}"~5'
+        matcher = Matcher([Expression(query, "1", parse(query))])
+        assert len(matcher.match(document)) == 1
+        return lines_run(lambda: matcher.match(document))
+
+    assert effort_with(40) < 6 * effort_with(10)  # its square: 16 times
+
+
 def test_a_list_of_5000_terms_is_looked_up_and_not_walked() -> None:
     document = Document.of({"text": "wheat name1 surname1 and word3000 " * 20})
 

@@ -6,6 +6,7 @@ Equal leaves are one object, shared by all rules, and a document remembers what 
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, pairwise
 
@@ -159,16 +160,17 @@ class WindowLeaf(PhraseLeaf):
     """Several words near one another, in any order; its places are the shortest windows that are short enough."""
 
     def _find(self, reading: Reading, field: FieldReading) -> Spans:
-        masks: dict[int, int] = {}
-        for slot, tokens in enumerate(self.accepted(reading)):
+        kinds = Counter(map(frozenset, self.accepted(reading)))
+        can_be: dict[int, list[int]] = {}
+        for kind, tokens in enumerate(kinds):
             for token in tokens:
                 for at in field.positions.get(token, ()):
-                    masks[at] = masks.get(at, 0) | 1 << slot
+                    can_be.setdefault(at, []).append(kind)
         size = len(self.node.slots)
         longest = size + (self.node.slop or 0)
         found = [
             (first, last + 1)
-            for first, last in shortest_windows(sorted(masks.items()), size)
+            for first, last in shortest_windows(sorted(can_be.items()), list(kinds.values()))
             if last + 1 - first <= longest
         ]
         return Spans([start for start, _ in found], [end for _, end in found])
