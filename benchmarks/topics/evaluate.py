@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import REPOSITORY, keep, table
-from benchmarks.topics.figures import ALL, Judgement, figures, over_languages, table_row
+from benchmarks.topics import bars
+from benchmarks.topics.figures import ALL, TOGETHER, Judgement, figures, over_languages, table_row
 from benchmarks.topics.sets import DESK, SETS, LabelledSet, sets
 from presswatch.core.topics import Tagger
 from presswatch.packfiles import load_packs
@@ -35,12 +36,6 @@ COLUMNS = {
     "interval": "95 %",
     "average_precision": "AP",
 }
-
-TOGETHER: Mapping[str, tuple[str, ...]] = {
-    "today": ("headlines", "pages"),
-    "diplomacy-hand": ("newswire-1987-hand", "uk-politics-hand"),
-}
-"""Sets that are also measured as one."""
 
 RANDOM = "headlines-random"
 """The headlines that were drawn at random: the only ones whose share of positives is that of the stream."""
@@ -146,6 +141,9 @@ def main() -> None:
     rows = measure(found)
     shown = table([table_row(row) for row in rows], COLUMNS)
     text = "\n".join([shown, "", *notes])
+    if not (wanted.set or wanted.lang):
+        made: bars.Made = "shipped" if wanted.packs is None else "all"
+        text = f"{table(bars.reached(found, made), bars.COLUMNS)}\n\n{text}"
     sys.stdout.write(f"{text}\n\n{articles} articles, {articles / seconds:,.0f} a second of CPU time\n")
     if wanted.report:
         wanted.report.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.metrics import average_precision_score
@@ -16,8 +16,17 @@ ALL = "all"
 MEAN = "mean"
 """Instead of a language: all rows together, and the mean over languages."""
 
+TOGETHER: Mapping[str, tuple[str, ...]] = {
+    "today": ("headlines", "pages"),
+    "diplomacy-hand": ("newswire-1987-hand", "uk-politics-hand"),
+}
+"""Sets that are also measured as one."""
+
 RESAMPLES = 2000
 """Of the bootstrap."""
+
+Number = Any
+"""A number, or an array with the number of each sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +46,51 @@ class Judgement:
         return self.verdict.tagged
 
 
-def figures(set_name: str, topic: str, lang: str, group: Sequence[Judgement]) -> dict[str, Any]:
-    """Return one row of the table; what cannot be reckoned is None. Values are percent.
+class Counts(NamedTuple):
+    """How many rows are right, wrongly tagged, missed, and rightly left alone."""
 
-    The interval holds 95 % of the F1 of samples of as many rows, drawn with replacement (seeded by the row's name). A sample
-    only changes how many rows are right, wrong, missed and rest, so those four are drawn.
-    """
+    right: Number
+    wrong: Number
+    missed: Number
+    rest: Number
+
+
+def counted(group: Sequence[Judgement]) -> Counts:
+    """Count the rows of a group."""
     right = sum(each.tagged and each.wanted for each in group)
     wrong = sum(each.tagged and not each.wanted for each in group)
     missed = sum(each.wanted and not each.tagged for each in group)
-    counts = np.array([right, wrong, missed, len(group) - right - wrong - missed])
-    random = np.random.default_rng(zlib.crc32(f"{set_name} {topic} {lang}".encode()))
-    drawn = random.multinomial(len(group), counts / len(group), size=RESAMPLES)
-    total = 2 * drawn[:, 0] + drawn[:, 1] + drawn[:, 2]
-    sampled = 200 * drawn[:, 0][total > 0] / total[total > 0]
+    return Counts(right, wrong, missed, len(group) - right - wrong - missed)
+
+
+def drawn(counts: Counts, seed: int) -> Counts:
+    """Return the counts of samples of as many rows, drawn with replacement: a bootstrap.
+
+    A sample only changes how many rows are right, wrong, missed and rest, so those four are drawn.
+    """
+    number = sum(counts)
+    samples = np.random.default_rng(seed).multinomial(number, np.array(counts) / number, size=RESAMPLES)
+    return Counts(*samples.T)
+
+
+def f1(counts: Counts) -> Number:
+    """Return F1 in percent; not a number where nothing was wanted and nothing tagged."""
+    return _share(2 * counts.right, 2 * counts.right + counts.wrong + counts.missed)
+
+
+def precision(counts: Counts) -> Number:
+    """Return precision in percent; not a number where nothing was tagged."""
+    return _share(counts.right, counts.right + counts.wrong)
+
+
+def figures(set_name: str, topic: str, lang: str, group: Sequence[Judgement]) -> dict[str, Any]:
+    """Return one row of the table; what cannot be reckoned is None. Values are percent.
+
+    The interval holds 95 % of the F1 of samples (seeded by the row's name), see `drawn`.
+    """
+    counts = counted(group)
+    sampled = f1(drawn(counts, zlib.crc32(f"{set_name} {topic} {lang}".encode())))
+    sampled = sampled[~np.isnan(sampled)]
     low, high = np.percentile(sampled, [2.5, 97.5]) if len(sampled) else (None, None)
     wanted = [each.wanted for each in group]
     precise = average_precision_score(wanted, [each.verdict.score for each in group]) if any(wanted) else None
@@ -59,11 +99,11 @@ def figures(set_name: str, topic: str, lang: str, group: Sequence[Judgement]) ->
         "topic": topic,
         "lang": lang,
         "rows": len(group),
-        "positives": right + missed,
-        "false_positives": wrong,
-        "precision": _percent(right, right + wrong),
-        "recall": _percent(right, right + missed),
-        "f1": _percent(2 * right, 2 * right + wrong + missed),
+        "positives": counts.right + counts.missed,
+        "false_positives": counts.wrong,
+        "precision": _shown(precision(counts)),
+        "recall": _shown(_share(counts.right, counts.right + counts.missed)),
+        "f1": _shown(f1(counts)),
         "low": None if low is None else round(float(low), 1),
         "high": None if high is None else round(float(high), 1),
         "average_precision": None if precise is None else round(100 * float(precise), 1),
@@ -99,5 +139,10 @@ def table_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**shown, "interval": "-" if row["low"] is None else f"{row['low']:.0f} to {row['high']:.0f}"}
 
 
-def _percent(part: int, whole: int) -> float | None:
-    return round(100 * part / whole, 1) if whole else None
+def _share(part: Number, whole: Number) -> Number:
+    with np.errstate(invalid="ignore"):
+        return 100 * np.true_divide(part, whole)
+
+
+def _shown(percent: float) -> float | None:
+    return None if np.isnan(percent) else round(float(percent), 1)

@@ -6,6 +6,7 @@ import gzip
 import random
 
 import pytest
+from benchmarks.topics.bars import BARS, UNSUPPORTED, reached
 from benchmarks.topics.examples import Article, article
 from benchmarks.topics.figures import Judgement, figures
 from benchmarks.topics.fit import Choices, train
@@ -103,3 +104,35 @@ def test_the_interval_of_f1_is_seeded_and_holds_it() -> None:
     assert (row["precision"], row["recall"], row["f1"], row["average_precision"]) == (100.0, 100.0, 100.0, 100.0)
     worse = figures("made", "grain", "en", [*group, *(each for each in group if not each.wanted)][10:])
     assert worse["low"] <= worse["f1"] <= worse["high"]
+
+
+def test_a_row_for_each_figure_that_is_to_be_reached() -> None:
+    tagger = Tagger([PATTERNS])
+    grain, silver = (
+        tagger.judge({"title": title, "text": "", "lang": "en"})[0] for title in ("wheat harvest", "silver")
+    )
+    random = {"stratum": "random"}
+    found = [
+        *(Judgement("headlines", "agriculture", "en", True, {}, grain) for _ in range(9)),
+        *(Judgement("headlines", "agriculture", "en", False, random, silver) for _ in range(9)),
+        *(Judgement("headlines", "agriculture", "en", False, random, grain) for _ in range(3)),
+        *(Judgement("pages", "agriculture", "en", True, {}, silver) for _ in range(3)),
+        *(Judgement("masakhanews", "health", lang, True, {}, grain) for lang in ("en", "fr", "sw")),
+        *(Judgement("masakhanews", "health", "ha", wanted, {}, grain) for wanted in (True, False)),
+    ]
+    shipped = {(row["set"], row["topic"], row["measure"]): row for row in reached(found, "shipped")}
+    assert len(shipped) == len(BARS)
+    today = shipped["today", "agriculture", "F1"]
+    assert (today["value"], today["bar"], today["reached"]) == ("75.0", "80", "no")
+    low, high = map(int, today["interval"].split(" to "))
+    assert low < 75 < high
+    false = shipped["headlines", "agriculture", "false positives, random stratum"]
+    assert (false["value"], false["bar"], false["reached"]) == ("3", "at most 2", "no")
+    mean = shipped["masakhanews", "health", "F1, mean of en fr sw ha am"]
+    assert (mean["value"], mean["reached"]) == ("91.7", "yes")
+    lowest = shipped["masakhanews", "health", "F1, lowest of en fr sw ha am"]
+    assert (lowest["value"], lowest["reached"]) == ("66.7", "no")
+    kyrgyz = shipped["kyrgyz", "diplomacy", "F1"]
+    assert (kyrgyz["value"], kyrgyz["bar"], kyrgyz["reached"]) == (UNSUPPORTED, UNSUPPORTED, "yes")
+    everything = {(row["set"], row["topic"], row["measure"]): row for row in reached(found, "all")}
+    assert everything["kyrgyz", "diplomacy", "F1"]["reached"] == "no"
