@@ -23,7 +23,7 @@ from presswatch.topology import ARTICLES, index
 
 FIELDS = (
     "@timestamp", "id", "title", "text", "url", "domain", "source", "country", "author", "lang", "published", "fetched",
-    "topic", "tags",
+    "topic", "tags", "unsupported", "generation",
 )  # fmt: skip
 """What is read of each article: what rules look at, and what a reader is shown."""
 

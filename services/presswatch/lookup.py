@@ -14,7 +14,7 @@ from elasticsearch import Elasticsearch
 
 from presswatch.adapters.elasticsearch import checked, translated
 from presswatch.adapters.elasticsearch.query import Query
-from presswatch.core.article import ID_DIGITS, article_id, canonical_url, domain_of
+from presswatch.core.article import ID_DIGITS, canonical_url, domain_of
 from presswatch.core.errors import ConfigError, RetryableError
 from presswatch.core.plaintext import plain
 from presswatch.core.rules.faults import did_you_mean
@@ -23,6 +23,7 @@ from presswatch.history import FIELDS
 from presswatch.listing import MAX_HEADLINE
 from presswatch.rulefiles import SUFFIXES, load_rules
 from presswatch.settings import ElasticsearchSettings, KafkaSettings
+from presswatch.stored import stored
 from presswatch.topology import ARTICLES, CONTROL_RULES, index
 
 SHOWN = 3
@@ -98,13 +99,9 @@ def find_article(client: Elasticsearch, es: ElasticsearchSettings, wanted: str) 
         RetryableError, FatalError: Elasticsearch is away, or refuses us.
     """
     address = canonical_url(wanted)
-    identity = article_id(wanted) if address else wanted.lower()
-    queries: list[Query] = [{"term": {"id": identity}}]
-    if address:
-        queries.append({"term": {"url": wanted}})
-    for query in queries:
-        if found := _search(client, es, query, 1):
-            return found[0]
+    identity = wanted if address else wanted.lower()
+    if found := stored(client, es, identity, FIELDS):
+        return found
     if address:
         domain = domain_of(wanted)
         others = _search(client, es, {"term": {"domain": domain}}, COMPARED)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 
 from elasticsearch import Elasticsearch
 
+from presswatch import matching
 from presswatch.adapters.elasticsearch.query import superset
 from presswatch.adapters.elasticsearch.tally import by_value, counts
 from presswatch.core.errors import BadMessageError
-from presswatch.core.rules.document import Document
 from presswatch.core.rules.model import Meta, Node, Or
 from presswatch.core.rules.streamlints import StreamFacts, Value, Widths, narrowed, patterns_of, values_of, words_of
 from presswatch.core.text import fold_value
@@ -46,7 +46,7 @@ def learn(
     widths = Widths({pattern for node in nodes for leaf in words_of(node) for pattern in patterns_of(leaf)})
     for article in Sample(client, es, since, until, size):
         try:
-            widths.add(Document.of(article))
+            widths.add(matching.document(article))
         except BadMessageError:
             continue  # `presswatch search` and `rules cost` name such articles
     articles, period = index(es, ARTICLES), period_query(since, until)

@@ -15,7 +15,6 @@ from presswatch.adapters.elasticsearch import translated
 from presswatch.adapters.elasticsearch.client import checked
 from presswatch.adapters.kafka import Record
 from presswatch.adapters.kafkalog import Log
-from presswatch.core.article import id_of
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import MatchEvent, Message, Notification, RawArticle, TaggedArticle
 from presswatch.core.plaintext import plain
@@ -25,7 +24,6 @@ from presswatch.settings import Settings
 from presswatch.topology import (
     ALERTS,
     ARTICLE_IDS,
-    ARTICLES,
     MATCHES,
     NOTIFICATIONS,
     RAW,
@@ -97,19 +95,6 @@ class Tracer:
         self._client = client
         self._log = log
         self._now = now
-
-    def identify(self, written: str) -> str:
-        """Return the id of the article that somebody means by an id or an address.
-
-        An article that came under an address of its own may be known by another id: then by what the search has.
-        """
-        identity = id_of(written)
-        if self._get(ARTICLE_IDS, identity) is None:
-            merged = self._find(ARTICLE_IDS, {"term": {"aliases": identity}}, ())
-            same = self._find(ARTICLES, {"term": {"url": written}}, ("id",)) if identity != written else []
-            for hit in [*merged, *same]:
-                return str(hit["_id"])
-        return identity
 
     def trace(self, article: str, since: int | None = None) -> Trace:
         """Return what is known of an article.

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from presswatch import matching
 from presswatch.commands import config_option, period
 from presswatch.core.errors import BadMessageError
 from presswatch.core.plaintext import plain
 from presswatch.core.rules.cost import Cost, Meter
-from presswatch.core.rules.document import Document
 from presswatch.core.rules.match import Expression
 from presswatch.jsonlines import write
 from presswatch.rulefiles import load_rules
@@ -87,7 +87,7 @@ def _read(meter: Meter, sample: Sample) -> None:
     for turn in (meter.learn, meter.measure):
         for article in sample:
             try:
-                turn(Document.of(article))
+                turn(matching.document(article))
             except BadMessageError as error:
                 if turn == meter.measure:
                     click.echo(f"presswatch: article {article.get('id')} could not be read: {error.detail}", err=True)

@@ -40,14 +40,15 @@ def command(article: str, since: str | None, config: Path | None, *, as_json: bo
     from presswatch.listing import iso
     from presswatch.runtime import configure_logs, now_ms
     from presswatch.settings import load
+    from presswatch.stored import identify
     from presswatch.trace import Tracer, lines, shape
 
     settings, now = load(config).settings, now_ms()
     first, _ = period(since, None, now)
     configure_logs(settings.log.model_copy(update={"level": "error"}), "trace")
     with connect(settings.elasticsearch) as client, Log(settings.kafka) as log:
-        tracer = Tracer(settings, client, log, now)
-        found = tracer.trace(tracer.identify(article.strip()), first)
+        identity = identify(client, settings.elasticsearch, article.strip())
+        found = Tracer(settings, client, log, now).trace(identity, first)
     if as_json:
         click.echo(orjson.dumps(shape(found)).decode())
     elif found.steps:
