@@ -9,7 +9,7 @@ from tests.examples import match_event, notification
 
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import MatchEvent, Notification, RawArticle, TaggedArticle
-from presswatch.schemas import FOLDER, encode, generate
+from presswatch.schemas import FOLDER, encode, generate, version_of
 
 EXAMPLES = [
     RawArticle(id="a", title="t", fetched=1),
@@ -22,7 +22,7 @@ EXAMPLES = [
 @pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.SCHEMA)
 def test_a_message_survives_the_wire_and_fits_its_schema(message: RawArticle | MatchEvent | Notification) -> None:
     assert type(message).decode(message.encode()) == message
-    schema = orjson.loads((FOLDER / f"messages/{message.SCHEMA}.v1.json").read_bytes())
+    schema = orjson.loads((FOLDER / f"messages/{message.SCHEMA}.v{version_of(type(message))}.json").read_bytes())
     jsonschema.validate(orjson.loads(message.encode()), schema)
 
 

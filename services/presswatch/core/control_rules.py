@@ -36,8 +36,11 @@ class RuleObject(_Stored):
 
     SCHEMA: ClassVar[str] = "control.rule"
     schema_name: Literal["control.rule"] = Field(default="control.rule", alias="schema")
-    version: str = Field(
-        description="Version of what the rule matches (`core.rules.rule.Rule`), so that no reader need parse for it."
+    schema_version: int = Field(default=2, ge=1)
+    version: str | None = Field(
+        default=None,
+        description="Version of what the rule matches (`core.rules.rule.Rule`), so that no reader need parse for it. "
+        "Objects of schema version 1 have none: then the reader parses.",
     )
     spec: RuleSpec
     lists: dict[str, str] = Field({}, description="Keys of the lists that the query uses (list:NAME@HASH), by name.")
@@ -103,7 +106,9 @@ class AppliedRule:
 
 
 def applied_of(objects: Mapping[str, bytes], known: Mapping[str, AppliedRule]) -> Iterator[tuple[str, AppliedRule]]:
-    """Yield key and rule of each rule among the objects of a set, one at a time; queries are not parsed.
+    """Yield key and rule of each rule among the objects of a set, one at a time.
+
+    Queries are not parsed, other than those of objects of schema version 1.
 
     Args:
         objects: value by key.
@@ -122,7 +127,7 @@ def applied_of(objects: Mapping[str, bytes], known: Mapping[str, AppliedRule]) -
             AppliedRule(
                 id=spec.id,
                 name=spec.name,
-                version=stored.version,
+                version=stored.version or _parsed(text, stored, lists).version,
                 query=spec.query,
                 lists=lists,
                 severity=spec.severity,
@@ -142,10 +147,14 @@ def rules_of(objects: Mapping[str, bytes]) -> Iterator[Rule]:
     """
     for text, stored, lists in _stored_rules(objects, {}):
         assert stored is not None
-        try:
-            yield make_rule(stored.spec, lists)
-        except RuleError as error:
-            raise mistaken(text, error) from error
+        yield _parsed(text, stored, lists)
+
+
+def _parsed(key: str, stored: RuleObject, lists: Mapping[str, Sequence[str]]) -> Rule:
+    try:
+        return make_rule(stored.spec, lists)
+    except RuleError as error:
+        raise mistaken(key, error) from error
 
 
 def mistaken(rule: str, error: RuleError) -> BrokenSetError:

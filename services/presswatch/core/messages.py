@@ -1,7 +1,8 @@
 """The messages on Kafka, as typed models; `make schemas` writes their JSON Schemas to schemas/messages/.
 
 Times are integers, milliseconds since 1970 in UTC. Readers ignore fields that they do not know, so an older
-reader takes a newer message; a field added later has a default, so a newer reader takes an older one.
+reader takes a newer message; a field added later has a default, so a newer reader takes an older one. What a stage
+does not know it does not hand on. A change of a message raises its `schema_version` (docs/decisions/0017).
 """
 
 from __future__ import annotations
@@ -111,6 +112,7 @@ class TaggedArticle(_ArticleBody):
 
     SCHEMA: ClassVar[str] = "article.tagged"
     schema_name: Literal["article.tagged"] = Field(default="article.tagged", alias="schema")
+    schema_version: int = Field(default=2, ge=1)
     tagged: Millis
     generation: int = Field(default=0, ge=0, lt=2**20, description="Roll-outs of topic packs and stories so far.")
     tags: list[Tag] = []

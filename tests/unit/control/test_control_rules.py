@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.property.rule_strategies import LISTS, Query, queries
 
 from presswatch.core.control import BrokenSetError, Object, ObjectSet
-from presswatch.core.control_rules import RuleObject, objects_of, rules_of
+from presswatch.core.control_rules import RuleObject, applied_of, objects_of, rules_of
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.rule import Rule, RuleSpec, make_rule, spec_of
 from presswatch.indexer.rules import MOST_IN_PLACE, RuleBuilder, RuleSet
@@ -125,7 +125,28 @@ def test_a_list_that_is_missing_refuses_the_set(tmp_path: Path) -> None:
 
 def test_a_newer_field_of_the_envelope_is_read_past() -> None:
     value = orjson.loads(objects_of([make_rule(RuleSpec(id="a", name="A", query="wheat"), {})], {})[0].value)
-    assert RuleObject.decode(orjson.dumps(value | {"schema_version": 2, "tomorrow": 1})).spec.id == "a"
+    assert RuleObject.decode(orjson.dumps(value | {"schema_version": 9, "tomorrow": 1})).spec.id == "a"
+
+
+def test_an_object_of_the_first_version_gives_the_same_rule(tmp_path: Path) -> None:
+    """It has no version of what the rule matches; with another one, articles would match anew, and alert anew."""
+    objects = value_by_key(published(folder(tmp_path)))
+    older = {}
+    for key, value in objects.items():
+        stored = orjson.loads(value)
+        stored.pop("version", None)
+        older[key] = orjson.dumps(stored | {"schema_version": 1})
+    assert list(applied_of(older, {})) == list(applied_of(objects, {}))
+    assert all(rule.version for _, rule in applied_of(older, {}))
+
+
+def test_an_object_of_the_first_version_with_a_mistake_refuses_the_set() -> None:
+    value = orjson.loads(objects_of([make_rule(RuleSpec(id="a", name="A", query="wheat"), {})], {})[0].value)
+    del value["version"]
+    value["spec"]["query"] = "wheat AND"
+    object_ = Object.of("rule", "a", orjson.dumps(value))
+    with pytest.raises(BrokenSetError, match=r"the query of rule:a.* has a mistake"):
+        list(applied_of({str(object_.key): object_.value}, {}))
 
 
 # Into force, in the indexer.
