@@ -5,7 +5,7 @@ An edge over `history`: reads Elasticsearch, prints nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from elasticsearch import Elasticsearch
@@ -33,7 +33,7 @@ class Difference(NamedTuple):
 
     sign: Literal["+", "-"]
     article: Mapping[str, Any]
-    receipts: tuple[Receipt, ...]
+    receipts: Sequence[Receipt]
     failed: str
 
 

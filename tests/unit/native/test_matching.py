@@ -134,3 +134,27 @@ def test_the_core_of_presswatch_can_be_imported_without_it() -> None:
     )
     done = run(program)
     assert (done.returncode, done.stdout) == (0, "all\n"), done.stderr
+
+
+@pytest.mark.needs("native")
+def test_receipts_are_found_at_once_and_read_like_a_tuple() -> None:
+    engine = matching.choose("native").engine
+    match, other = (
+        each.matcher([Expression("wheat", "1", parse("wheat AND ban*", {}))]).match(each.document(ARTICLE))[0]
+        for each in (engine, PYTHON)
+    )
+    expected = other.receipts
+    assert len(match.receipts) == 2
+    assert match.receipts == expected
+    assert expected == match.receipts
+    assert match.receipts == match.receipts
+    assert match.receipts != expected[:1]
+    assert match.receipts != list(expected)
+    assert list(match.receipts) == list(expected)
+    assert (match.receipts[0], match.receipts[-1], match.receipts[:1]) == (expected[0], expected[1], expected[:1])
+    assert expected[1] in match.receipts
+    assert expected[1]._replace(quote="banned") not in match.receipts
+    assert (hash(match.receipts), repr(match.receipts)) == (hash(expected), repr(expected))
+    assert match.receipts[0] is match.receipts[0]
+    with pytest.raises(IndexError):
+        match.receipts[2]

@@ -13,6 +13,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use super::document::PyDocument;
 use super::places::Places;
 use super::queries::{self, Batch, ask_python};
+use super::receipts::Receipts;
 use super::text::read;
 use super::tree::node;
 use crate::engine::outcome::Found;
@@ -133,45 +134,42 @@ impl Matcher {
         };
         let inner = &document.get().inner;
         let outcome = py.detach(|| self.engine.matches(inner, cover.then_some(most)));
-        let count = outcome.found.len();
         let places = Arc::new(Places::new(outcome, document));
-        let matches = (0..count).map(|at| Match {
-            places: Arc::clone(&places),
-            at,
-            receipts: PyOnceLock::new(),
-            occurrences: PyOnceLock::new(),
-        });
-        Ok(matches.collect())
+        let found = places.outcome.found.iter().enumerate();
+        Ok(found
+            .map(|(at, found)| Match {
+                id: PyString::new(py, found.name.id()).unbind(),
+                places: Arc::clone(&places),
+                at,
+                occurrences: PyOnceLock::new(),
+            })
+            .collect())
     }
 }
 
 /// An expression that an article satisfies, with the attributes of `presswatch.core.rules.match.Match`.
 ///
-/// Receipts become objects of Python's when they are asked for.
+/// Receipts and occurrences become objects of Python's when they are read.
 #[pyclass(frozen, module = "presswatch_matcher")]
 pub struct Match {
+    /// Whoever takes a match looks at this.
+    #[pyo3(get)]
+    id: Py<PyString>,
     places: Arc<Places>,
     at: usize,
-    receipts: PyOnceLock<Py<PyTuple>>,
     occurrences: PyOnceLock<Py<PyTuple>>,
 }
 
 #[pymethods]
 impl Match {
     #[getter]
-    fn id(&self) -> &str {
-        self.found().name.id()
-    }
-
-    #[getter]
     fn version(&self) -> &str {
         self.found().name.version()
     }
 
     #[getter]
-    fn receipts(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
-        let made = self.receipts.get_or_try_init(py, || self.places.receipts(py, self.found()).map(Bound::unbind))?;
-        Ok(made.clone_ref(py))
+    fn receipts(&self) -> Receipts {
+        Receipts::new(Arc::clone(&self.places), self.found().parts.clone())
     }
 
     #[getter]
@@ -184,9 +182,9 @@ impl Match {
     fn __richcmp__(&self, other: &Bound<'_, PyAny>, operation: CompareOp) -> PyResult<Py<PyAny>> {
         let py = other.py();
         let equal = || -> PyResult<bool> {
-            Ok(other.getattr("id")?.eq(self.id())?
+            Ok(other.getattr("id")?.eq(&self.id)?
                 && other.getattr("version")?.eq(self.version())?
-                && other.getattr("receipts")?.eq(self.receipts(py)?)?
+                && self.receipts().all(py)?.eq(other.getattr("receipts")?)?
                 && other.getattr("occurrences")?.eq(self.occurrences(py)?)?)
         };
         if !other.hasattr("receipts")? {
@@ -201,16 +199,16 @@ impl Match {
 
     fn __hash__(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        (self.id(), self.version()).hash(&mut hasher);
+        (self.found().name.id(), self.version()).hash(&mut hasher);
         hasher.finish()
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(format!(
             "Match(id={}, version={}, receipts={}, occurrences={})",
-            PyString::new(py, self.id()).repr()?,
+            self.id.bind(py).repr()?,
             PyString::new(py, self.version()).repr()?,
-            self.receipts(py)?.bind(py).repr()?,
+            self.receipts().all(py)?.repr()?,
             self.occurrences(py)?.bind(py).repr()?
         ))
     }

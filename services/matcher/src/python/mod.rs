@@ -4,6 +4,7 @@ mod document;
 mod matcher;
 mod places;
 mod queries;
+mod receipts;
 mod text;
 mod tree;
 
@@ -18,6 +19,8 @@ mod presswatch_matcher {
     use super::matcher::{Match, Matcher};
     #[pymodule_export]
     use super::queries::parsed;
+    #[pymodule_export]
+    use super::receipts::Receipts;
     #[pymodule_export]
     use super::text::{by_character, fold_value, query_slots, tokenise, wildcard_slots};
 

@@ -30,8 +30,8 @@ impl Places {
         Self { outcome, document, made: PyOnceLock::new() }
     }
 
-    /// The receipts of a rule, `presswatch.core.rules.reading.Receipt`s.
-    pub fn receipts<'py>(&self, py: Python<'py>, found: &Found) -> PyResult<Bound<'py, PyTuple>> {
+    /// Receipts, `presswatch.core.rules.reading.Receipt`s.
+    pub fn receipts<'py>(&self, py: Python<'py>, parts: &Part) -> PyResult<Bound<'py, PyTuple>> {
         let class = RECEIPT.import(py, "presswatch.core.rules.reading", "Receipt")?;
         let made = self.made.get_or_init(py, || (0..self.outcome.receipts.len()).map(|_| PyOnceLock::new()).collect());
         let one = |at: usize| {
@@ -43,9 +43,14 @@ impl Places {
             })?;
             PyResult::Ok(receipt.clone_ref(py))
         };
-        let parts = &self.outcome.parts[range(&found.parts)];
+        let parts = &self.outcome.parts[range(parts)];
         let receipts: Vec<_> = parts.iter().flat_map(range).map(one).collect::<PyResult<_>>()?;
         PyTuple::new(py, receipts)
+    }
+
+    /// How many receipts there are in some parts.
+    pub fn count(&self, parts: &Part) -> usize {
+        self.outcome.parts[range(parts)].iter().map(ExactSizeIterator::len).sum()
     }
 
     /// The slices that cover a rule, `presswatch.core.rules.reading.Occurrence`s.

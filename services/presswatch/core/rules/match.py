@@ -43,7 +43,7 @@ class Match:
 
     id: str
     version: str
-    receipts: tuple[Receipt, ...]
+    receipts: Sequence[Receipt]
     occurrences: tuple[Occurrence, ...] = ()
 
 
