@@ -102,6 +102,75 @@ def test_one_message_an_alert_and_none_for_corrections_and_repeats(
     assert stand_in.TOKEN not in alerter.log.read_text()
 
 
+def test_what_comes_after_its_withdrawal_raises_nothing_and_what_comes_again_neither(
+    sandbox: Sandbox, workspace: stand_in.Workspace, publish: Callable[..., None]
+) -> None:
+    article = uuid4().hex
+    early = match_event(article=article)
+    withdrawn = match_event(article=article, kind="withdrawn", article_seq=FETCHED + 2)
+    again = match_event(article=article, article_seq=FETCHED + 3, article_title="Orsal bans it after all")
+    decided = 'presswatch_alert_decisions_total{decision="suppress",reason="%s"}'
+    with sandbox.service("alerter") as alerter:
+        publish(withdrawn)
+        wait_until(lambda: alerter.metric(decided % "no_longer_matches") == 1)
+        wait_until(lambda: settled(sandbox))
+        assert alerter.terminate() == 0  # a process that starts anew must know of it too
+        alerter.start()
+        publish(early)
+        wait_until(lambda: alerter.metric(decided % "overtaken") == 1)
+        assert not workspace.messages
+        publish(again)
+        wait_until(lambda: len(workspace.messages) == 1)
+        wait_until(lambda: settled(sandbox))
+        publish(withdrawn, early, again, withdrawn, early, match_event(article=article, article_origin="replay"))
+        wait_until(lambda: settled(sandbox))
+    assert ["after all" in str(message["blocks"]) for message in workspace.messages] == [True]
+
+
+def erased(sandbox: Sandbox, article: str) -> bool:
+    client = connect(sandbox.settings.elasticsearch)
+    client.indices.refresh(index=sandbox.settings.elasticsearch.prefix + "alerts")
+    entries = [entry for entry in readback.ledger(client, sandbox.settings) if entry["article"] == article]
+    return bool(entries) and all(not entry["title"] and not entry["receipt"] for entry in entries)
+
+
+def test_a_forgotten_article_s_waiting_alert_is_not_sent(
+    sandbox: Sandbox, workspace: stand_in.Workspace, publish: Callable[..., None]
+) -> None:
+    """Forgotten while its alert waits: in Kafka, in the alerter's hands behind a rate limit, and as a match."""
+    held, paced, sent, other = (uuid4().hex for _ in range(4))
+    publish(notification(match_event(article=held)).encode(), to=NOTIFICATIONS)
+    publish(match_event(article=held, rule="another-rule"))
+    sandbox.command("forget", held, "--because", "court order")
+    outcome = 'presswatch_notifications_total{kind="slack",outcome="forgotten"}'
+    with sandbox.service("alerter") as alerter:
+        publish(match_event(article=sent))
+        wait_until(lambda: len(workspace.messages) == 1)
+        assert alerter.metric(outcome) == 1
+        decided = 'presswatch_alert_decisions_total{decision="suppress",reason="forgotten"}'
+        assert alerter.metric(decided) == 1
+
+        workspace.per_channel_s = 3600.0
+        publish(match_event(article=paced))
+        wait_until(lambda: workspace.limited)
+        # It was claimed, so the ledger quotes it; nothing but the alerter runs here to take that out.
+        sandbox.command("forget", paced, sent, "--because", "court order")
+        assert erased(sandbox, sent)
+        assert erased(sandbox, paced)
+        workspace.per_channel_s = 0.0
+        publish(match_event(article=other, rule_notify=["slack:other-desk"]))
+        wait_until(lambda: len(workspace.messages) == 2)
+        alerter.kill()
+        alerter.start()
+        publish(notification(match_event(article=held)).encode(), to=NOTIFICATIONS)
+        wait_until(lambda: alerter.metric(outcome) > 0)
+        wait_until(lambda: settled(sandbox))
+    client = connect(sandbox.settings.elasticsearch)
+    states = {entry["article"]: entry["state"] for entry in readback.ledger(client, sandbox.settings)}
+    assert states == {sent: "sent", paced: "failed", other: "sent"}
+    assert [message["channel_name"] for message in workspace.messages] == ["#grain-desk", "#other-desk"]
+
+
 def test_poison_and_unknown_receivers_are_dead_letters_with_the_reason(
     sandbox: Sandbox, workspace: stand_in.Workspace, publish: Callable[..., None]
 ) -> None:

@@ -5,6 +5,7 @@ For people's commands. Services read with `adapters.kafka.BatchConsumer`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +13,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
+from kafka.errors import (
+    AuthorizationError,
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorError,
+    SaslAuthenticationFailedError,
+)
 
 from presswatch.adapters.kafka import MAX_REQUEST_BYTES, Record, connection
 from presswatch.core.errors import ConfigError, FatalError, RetryableError
@@ -22,6 +30,9 @@ from presswatch.topology import Stage, group, topic
 _POLL_MS = 500
 _SILENCE = 60
 """Polls in a row that bring nothing, before Kafka is taken for gone: half a minute."""
+
+_COORDINATOR_MOVES = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
+_COORDINATOR_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +96,7 @@ class Log:
         """Return up to where a stage has dealt with a topic, by partition; 0 where it has committed nothing."""
         with _translated(self._kafka):
             partitions = self._partitions(name)
-            name_of_group = group(self._kafka, stage)
-            found = self._admin.list_group_offsets({name_of_group: partitions}).get(name_of_group, {})
+            found = self._group_offsets(group(self._kafka, stage), partitions)
         return {at.partition: max(0, found[at].offset) if at in found else 0 for at in partitions}
 
     def read(self, name: str, since: int | None = None, *, spans: Mapping[int, Span] | None = None) -> Iterator[Record]:
@@ -130,6 +140,19 @@ class Log:
             return None
         found = self.read(name, spans={partition: Span(offset, offset + 1)})
         return next((record for record in found if record.offset == offset), None)
+
+    def _group_offsets(self, name: str, partitions: Sequence[Any]) -> Mapping[Any, Any]:
+        """Ask again while the group's coordinator moves, as after a start of Kafka: its client does not."""
+        deadline = time.monotonic() + _COORDINATOR_S
+        while True:
+            try:
+                found: Mapping[str, Mapping[Any, Any]] = self._admin.list_group_offsets({name: partitions})
+            except _COORDINATOR_MOVES:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return found.get(name, {})
 
     def _partitions(self, name: str) -> list[Any]:
         numbers = self._consumer.partitions_for_topic(topic(self._kafka, name))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import structlog
 
 from presswatch import metrics
 from presswatch.adapters.kafka import DeadLetters, Outgoing, Publisher, Record
 from presswatch.alerter.ledger import Ledger
-from presswatch.core.alerts import candidates, decide
+from presswatch.core.alerts import decide, looked_up
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import MatchEvent
 from presswatch.runtime import now_ms
@@ -22,14 +22,23 @@ log = structlog.get_logger(__name__)
 class Decider:
     """Handles one batch of match events.
 
-    The ledger is read, never written: whoever delivers claims there, so that a repeat here costs nothing.
+    Whoever delivers claims in the ledger, so that a repeat here costs nothing. What is noted here is only what a
+    withdrawal says about events that come after it.
     """
 
-    def __init__(self, kafka: KafkaSettings, publisher: Publisher, dead: DeadLetters, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        publisher: Publisher,
+        dead: DeadLetters,
+        ledger: Ledger,
+        forgotten: Container[str] = (),
+    ) -> None:
         self._topic = topic(kafka, NOTIFICATIONS)
         self._publisher = publisher
         self._dead = dead
         self._ledger = ledger
+        self._forgotten = forgotten
 
     def handle(self, records: Sequence[Record]) -> None:
         """Decide on each match and publish what is to be sent; returns when Kafka has all of it."""
@@ -42,26 +51,27 @@ class Decider:
                 self._dead.send(record, error)
                 metrics.RECORDS.labels("decide", "dead").inc()
         known = self._ledger.known(
-            (self._ledger.index_of(event), identity) for _, event in events for identity in candidates(event)
+            (self._ledger.index_of(event), identity) for _, event in events for identity in looked_up(event)
         )
         now = now_ms()
+        decisions = decide((event for _, event in events), known, now, self._forgotten)
         outgoing: list[Outgoing] = []
         origin: dict[int, Record] = {}
-        for record, event in events:
-            for decided in decide(event, known.__contains__, now):
-                metrics.ALERT_DECISIONS.labels(decided.decision, decided.reason).inc()
+        for (record, event), decided in zip(events, decisions.of, strict=True):
+            for each in decided:
+                metrics.ALERT_DECISIONS.labels(each.decision, each.reason).inc()
                 log.info(
-                    "alert decided", article=event.article.id, rule=event.rule.id, receiver=decided.receiver,
-                    decision=decided.decision, reason=decided.reason,
+                    "alert decided", article=event.article.id, rule=event.rule.id, receiver=each.receiver,
+                    decision=each.decision, reason=each.reason,
                 )  # fmt: skip
-                if decided.notification is not None:
-                    # A second match of the same batch must see the first.
-                    known.add(decided.notification.id)
-                    message = Outgoing(self._topic, decided.receiver.encode(), decided.notification.encode())
+                if each.notification is not None:
+                    message = Outgoing(self._topic, each.receiver.encode(), each.notification.encode())
                     outgoing.append(message)
                     origin[id(message)] = record
         for message, refusal in self._publisher.publish(outgoing):
             self._dead.send(origin[id(message)], refusal)
+        # After what came before them is published: a batch that is repeated must come to the same.
+        self._ledger.note_withdrawals(decisions.notes, now)
         metrics.RECORDS.labels("decide", "ok").inc(len(events))
         for _, event in events:
             if event.kind == "matched" and event.article.origin == "live":

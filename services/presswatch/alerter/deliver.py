@@ -21,6 +21,7 @@ from presswatch.alerter.render import render
 from presswatch.core.alerts import RECORD_RECEIVER
 from presswatch.core.errors import BadMessageError, RetryableError
 from presswatch.core.messages import Notification
+from presswatch.forgetting.log import ForgottenArticles
 from presswatch.kibana.links import Discover
 from presswatch.runtime import Health, StopSignal, now_ms
 from presswatch.settings import SlackSettings
@@ -40,6 +41,7 @@ class Deliverer:
 
     Args:
         owner: a name of this process that no other has or had.
+        forgotten: articles of which nothing is sent; asked anew before each message.
         kibana: for links in the messages.
     """
 
@@ -52,6 +54,7 @@ class Deliverer:
         health: Health,
         stop: StopSignal,
         owner: str,
+        forgotten: ForgottenArticles,
         kibana: Discover | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -62,6 +65,7 @@ class Deliverer:
         self._health = health
         self._stop = stop
         self._owner = owner
+        self._forgotten = forgotten
         self._kibana = kibana
         self._clock = clock
         self._free_at: dict[str, float] = defaultdict(float)
@@ -105,10 +109,16 @@ class Deliverer:
             self._health.beat("deliver")
             if self._stop.is_set():
                 raise RetryableError("stopping; the rest of the batch comes again")
-            if channel:
+            if self._is_forgotten(notification):
+                metrics.NOTIFICATIONS.labels("slack" if channel else "record", "forgotten").inc()
+            elif channel:
                 self._send_once(channel, record, notification)
             else:
                 self._record_once(notification)
+
+    def _is_forgotten(self, notification: Notification) -> bool:
+        self._forgotten.renew()
+        return notification.match.article.id in self._forgotten
 
     def _record_once(self, notification: Notification) -> None:
         there = self._ledger.record(notification, self._owner, now_ms())
@@ -132,6 +142,10 @@ class Deliverer:
             self._ledger.mark_failed(notification, error.reason)
             metrics.NOTIFICATIONS.labels("slack", "dead").inc()
             return
+        if posted is None:
+            self._ledger.mark_forgotten(notification)
+            metrics.NOTIFICATIONS.labels("slack", "forgotten").inc()
+            return
         done = now_ms()
         self._ledger.mark_sent(notification, posted.channel, posted.ts, done)
         metrics.NOTIFICATIONS.labels("slack", "sent").inc()
@@ -148,15 +162,20 @@ class Deliverer:
         if there.claimed_by != self._owner and left_ms > 0 and self._stop.wait(left_ms / 1000):
             raise RetryableError("stopping; another process holds this notification")
 
-    def _post(self, channel: str, notification: Notification, doubtful_since: int | None) -> Posted:
-        """Post until the outcome is known. A rate limit is waited out; a broken connection is looked into."""
+    def _post(self, channel: str, notification: Notification, doubtful_since: int | None) -> Posted | None:
+        """Post until the outcome is known. A rate limit is waited out; a broken connection is looked into.
+
+        Returns:
+            Where it is; None if its article is to be forgotten since.
+        """
         for _ in range(ATTEMPTS_IN_A_ROW):
             if doubtful_since is not None:
                 found = self._poster.find(channel, notification.id, doubtful_since / 1000 - 60)
                 if found is not None:
                     metrics.SLACK_REQUESTS.labels("found").inc()
                     return found
-            self._pace(channel)
+            if not self._pace(channel, notification):
+                return None
             message = render(notification, now_ms(), self._kibana)
             started = now_ms()
             try:
@@ -185,10 +204,18 @@ class Deliverer:
                 return posted
         raise RetryableError(f"Slack did not take an alert for {channel} in {ATTEMPTS_IN_A_ROW} attempts")
 
-    def _pace(self, channel: str) -> None:
-        """Wait until the channel may have another message, in steps that keep the heart beating."""
-        while (wait_s := self._free_at[channel] - self._clock()) > 0:
+    def _pace(self, channel: str, notification: Notification) -> bool:
+        """Wait until the channel may have another message, in steps that keep the heart beating.
+
+        Returns:
+            Whether it may be sent; False if its article is to be forgotten since.
+        """
+        while not self._is_forgotten(notification):
+            wait_s = self._free_at[channel] - self._clock()
+            if wait_s <= 0:
+                self._free_at[channel] = self._clock() + self._slack.per_channel_s
+                return True
             self._health.beat("deliver")
-            if self._stop.wait(min(wait_s, 10.0)):
+            if self._stop.wait(min(wait_s, 1.0)):
                 raise RetryableError("stopping; the rest of the batch comes again")
-        self._free_at[channel] = self._clock() + self._slack.per_channel_s
+        return False

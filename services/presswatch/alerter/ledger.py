@@ -7,17 +7,24 @@ however old it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from elasticsearch import ConflictError, Elasticsearch
 
 from presswatch.adapters.elasticsearch import ensure_monthly_index, translated
+from presswatch.adapters.elasticsearch.client import meaning
+from presswatch.core.alerts import alert_of, note_of
 from presswatch.core.messages import MatchEvent, Notification
+from presswatch.forgetting.erase import BLANK
 from presswatch.settings import ElasticsearchSettings
 from presswatch.topology import ALERTS, index, write_alias
 
-State = Literal["sending", "sent", "recorded", "failed"]
+State = Literal["sending", "sent", "recorded", "failed", "withdrawn"]
+"""Of a notification; `withdrawn` is the state of a note that a rule stopped matching before anybody was alerted."""
+
+NOTE_RECEIVER = "record:withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +53,32 @@ class Ledger:
         """Return the index that keeps notifications about this article: the month is that of the article's index."""
         return f"{index(self._es, ALERTS)}-{event.article.index[-7:]}"
 
-    def known(self, wanted: Iterable[tuple[str, str]]) -> set[str]:
-        """Return which of these (index, notification id) the ledger has. Realtime: no refresh needed."""
+    def known(self, wanted: Iterable[tuple[str, str]]) -> dict[str, int]:
+        """Return which of these (index, id of notification or note) the ledger has, with the seq of the wording each is about.
+
+        Realtime: no refresh needed.
+        """
         docs = [{"_index": where, "_id": identity} for where, identity in dict.fromkeys(wanted)]
         if not docs:
-            return set()
+            return {}
         with translated():
-            answer = self._client.mget(docs=docs, source=False)
-        return {doc["_id"] for doc in answer["docs"] if doc.get("found")}
+            answer = self._client.mget(docs=docs, source_includes=["seq"])
+        for doc in answer["docs"]:
+            error = doc.get("error")
+            if error and error["type"] != "index_not_found_exception":  # a month's index is made on first need
+                raise meaning(503, error["type"], error["reason"])
+        return {doc["_id"]: doc["_source"]["seq"] for doc in answer["docs"] if doc.get("found")}
+
+    def note_withdrawals(self, events: Iterable[MatchEvent], now: int) -> None:
+        """Note that rules stopped matching articles before anybody was alerted; a later note stays."""
+        for event in events:
+            where = self.index_of(event)
+            ensure_monthly_index(self._client, where)
+            with suppress(ConflictError), translated():
+                self._client.index(
+                    index=write_alias(where), id=note_of(event), document=note_document(event, now),
+                    version=event.article.seq, version_type="external_gte", require_alias=True,
+                )  # fmt: skip
 
     def claim(self, notification: Notification, channel: str, owner: str, now: int) -> Entry | None:
         """Enter a notification as about to be sent.
@@ -80,6 +105,10 @@ class Ledger:
             "latency_ms": now - notification.match.article.fetched,
         }
         self._update(notification, fields | ({"channel": channel} if channel else {}))
+
+    def mark_forgotten(self, notification: Notification) -> None:
+        """Enter that it was not sent since its article must not be kept, and keep nothing of what the article said."""
+        self._update(notification, {"state": "failed", **BLANK})
 
     def mark_failed(self, notification: Notification, reason: str) -> None:
         """Enter that it went to the dead letters."""
@@ -139,4 +168,23 @@ def entry_document(notification: Notification, channel: str, state: State, owner
         "published": article.published,
         "fetched": article.fetched,
         "receipt": [entry.model_dump(exclude_none=True) for entry in match.receipt],
+    }
+
+
+def note_document(event: MatchEvent, now: int) -> dict[str, Any]:
+    """Return the document that notes a withdrawal. It quotes nothing: no one was alerted."""
+    return {
+        "@timestamp": event.matched,
+        "alert": alert_of(event),
+        "receiver": NOTE_RECEIVER,
+        "state": "withdrawn",
+        "attempts": 1,
+        "claimed": now,
+        "decided": now,
+        "rule": event.rule.id,
+        "rule_name": event.rule.name,
+        "rule_version": event.rule.version,
+        "article": event.article.id,
+        "seq": event.article.seq,
+        "kind": event.kind,
     }

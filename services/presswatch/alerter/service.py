@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 import structlog
@@ -15,6 +16,8 @@ from presswatch.adapters.slack import make_poster
 from presswatch.alerter.decide import Decider
 from presswatch.alerter.deliver import Deliverer
 from presswatch.alerter.ledger import Ledger
+from presswatch.forgetting.erase import Eraser
+from presswatch.forgetting.log import ForgottenArticles
 from presswatch.kibana.links import Discover
 from presswatch.runtime import Health, StopSignal
 from presswatch.settings import Settings
@@ -62,25 +65,63 @@ def run(settings: Settings, parts: tuple[Part, ...], health: Health, stop: StopS
 
 def _decide(settings: Settings, publisher: Publisher, health: Health, stop: StopSignal) -> None:
     stage: Stage = "decide"
-    decider = Decider(settings.kafka, publisher, DeadLetters(settings.kafka, stage, publisher), _ledger(settings))
-    BatchConsumer(settings, stage, MATCHES, 300).run(decider.handle, health, stop, part=stage)
+    with _forgotten(settings, stage, health, stop) as forgotten:
+        if forgotten is None:
+            return
+        dead = DeadLetters(settings.kafka, stage, publisher)
+        decider = Decider(settings.kafka, publisher, dead, _ledger(settings), forgotten)
+        consumer = BatchConsumer(settings, stage, MATCHES, 300)
+        consumer.run(decider.handle, health, stop, part=stage, on_idle=forgotten.renew)
 
 
 def _deliver(settings: Settings, publisher: Publisher, health: Health, stop: StopSignal) -> None:
     stage: Stage = "deliver"
-    poster = make_poster(settings.slack)
-    if poster is None:
-        why = "neither slack.token nor slack.webhook is set; alerts wait in Kafka until one is"
-        log.warning("nothing is delivered", why=why)
-        while not stop.is_set():
-            health.not_ready(why, stage)
-            stop.wait(10)
-        return
-    deliverer = Deliverer(
-        settings.slack, poster, _ledger(settings), DeadLetters(settings.kafka, stage, publisher), health, stop,
-        owner=uuid.uuid4().hex, kibana=Discover.of(settings),
-    )  # fmt: skip
-    BatchConsumer(settings, stage, NOTIFICATIONS, DELIVER_BATCH).run(deliverer.handle, health, stop, part=stage)
+    with _forgotten(settings, stage, health, stop) as forgotten:
+        if forgotten is None:
+            return
+        eraser = Eraser(connect(settings.elasticsearch), settings.elasticsearch)
+
+        def forget() -> None:
+            """Blank what this process, not knowing yet, may have written after the indexer had erased the article."""
+            forgotten.renew()
+            if new := forgotten.take_new():
+                persist(lambda: _blank(eraser, new), stage=stage, health=health, stop=stop, part=stage)
+
+        poster = make_poster(settings.slack)
+        if poster is None:
+            why = "neither slack.token nor slack.webhook is set; alerts wait in Kafka until one is"
+            log.warning("nothing is delivered", why=why)
+            while not stop.is_set():
+                forget()
+                health.not_ready(why, stage)
+                stop.wait(10)
+            return
+        deliverer = Deliverer(
+            settings.slack, poster, _ledger(settings), DeadLetters(settings.kafka, stage, publisher), health, stop,
+            owner=uuid.uuid4().hex, forgotten=forgotten, kibana=Discover.of(settings),
+        )  # fmt: skip
+        consumer = BatchConsumer(settings, stage, NOTIFICATIONS, DELIVER_BATCH)
+        consumer.run(deliverer.handle, health, stop, part=stage, on_idle=forget)
+
+
+@contextmanager
+def _forgotten(
+    settings: Settings, stage: Stage, health: Health, stop: StopSignal
+) -> Iterator[ForgottenArticles | None]:
+    """Read to its end what is to be forgotten, before the first record; None if a stop was asked for before."""
+    read: list[ForgottenArticles] = []
+    persist(lambda: read.append(ForgottenArticles(settings.kafka)), stage=stage, health=health, stop=stop, part=stage)
+    try:
+        yield read[0] if read else None
+    finally:
+        for each in read:
+            each.close()
+
+
+def _blank(eraser: Eraser, articles: Sequence[str]) -> None:
+    changed = eraser.blank_alerts(articles)
+    if changed:
+        log.info("alerts blanked", articles=len(articles), alerts=changed)
 
 
 def _ledger(settings: Settings) -> Ledger:

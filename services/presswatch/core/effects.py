@@ -41,3 +41,8 @@ def alert_id(rule: str, article: str) -> str:
 def notification_id(alert: str, receiver: str) -> str:
     """Return the id of an alert's notification to one receiver."""
     return digest("notification", alert, receiver)
+
+
+def withdrawal_note_id(alert: str) -> str:
+    """Return the id of the note that an alert's rule had stopped matching before anybody was alerted."""
+    return digest("withdrawn", alert)

@@ -51,6 +51,15 @@ class Eraser:
                     changed += self._blank(trace) if trace.is_alert else self._delete(trace)
         return changed
 
+    def blank_alerts(self, articles: Sequence[str]) -> int:
+        """Take what alerts quote of articles out of them; returns how many alerts that changed."""
+        changed = 0
+        with translated():
+            for at in range(0, len(articles), AT_ONCE):
+                while traces := list(self._found(ALERTS, "article", list(articles[at : at + AT_ONCE]))):
+                    changed += sum(self._blank(trace) for trace in traces)
+        return changed
+
     def left(self, articles: Sequence[str]) -> list[str]:
         """Return the articles of which Elasticsearch has anything yet but blank alerts."""
         with translated():

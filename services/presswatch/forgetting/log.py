@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,7 +23,7 @@ _SILENCE = 150
 
 
 class ForgottenArticles:
-    """The articles that are to be forgotten now. Not thread-safe. Use it as a context manager.
+    """The articles that are to be forgotten now. Thread-safe. Use it as a context manager.
 
     On construction the topic is read to its end.
 
@@ -35,6 +36,7 @@ class ForgottenArticles:
         self._kafka = kafka
         self.articles: dict[str, Forgotten] = {}
         self._new: list[str] = []
+        self._lock = threading.Lock()
         self._reader: Any
         self._reader, partition = consumer(kafka, FORGOTTEN)
         try:
@@ -65,18 +67,21 @@ class ForgottenArticles:
     def renew(self) -> None:
         """Take in what has been added since, without waiting. If Kafka is away, it is taken in later."""
         try:
-            self._poll(0)
+            with self._lock:
+                self._poll(0)
         except KafkaError as error:
             log.warning("cannot look for articles to forget", why=repr(error))
 
     def take_new(self) -> list[str]:
         """Return the articles that were added since the last call (at the first: all), for their erasure."""
-        new, self._new = self._new, []
+        with self._lock:
+            new, self._new = self._new, []
         return [article for article in new if article in self.articles]
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._reader.close(autocommit=False, timeout_ms=1000)
+        with self._lock:
+            self._reader.close(autocommit=False, timeout_ms=1000)
 
     def _poll(self, timeout_ms: int) -> bool:
         found = self._reader.poll(timeout_ms=timeout_ms)
