@@ -50,6 +50,19 @@ OVERVIEW: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "1 % over 30 days is allowed.",
             ),
             Panel("Parts that are not ready", "short", "presswatch_ready == 0", "{{service}} {{part}}"),
+            Panel(
+                "Seconds since the youngest canary that arrived was sent",
+                "s",
+                "time() - max(max_over_time(presswatch_canary_arrived_timestamp_seconds[1h]))",
+                "canary",
+                "A synthetic article goes through all stages each minute: this stays below two minutes.",
+            ),
+            Panel(
+                "Way of the canary, median",
+                "s",
+                "histogram_quantile(0.5, sum by (stage, le) (rate(presswatch_canary_seconds_bucket[15m])))",
+                "{{stage}}",
+            ),
         ),
     ),
     (

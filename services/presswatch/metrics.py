@@ -121,6 +121,19 @@ LATENCY = _histogram(
     _LATENCY_S,
     STAGE,
 )
+CANARY_LATENCY = _histogram(
+    "presswatch_canary_seconds",
+    "Seconds since a canary was sent, when a stage was done with it; a canary counts in no other metric but as a record.",
+    _LATENCY_S,
+    STAGE,
+)
+CANARY_ARRIVED = _gauge(
+    "presswatch_canary_arrived_timestamp_seconds",
+    "When the youngest canary was sent that went the whole way, in seconds since 1970.",
+)
+CANARY_INTERVAL = _gauge(
+    "presswatch_canary_interval_seconds", "Seconds between two canaries, as the alerter expects them; 0: none is sent."
+)
 BATCH_SECONDS = _histogram("presswatch_batch_seconds", "Seconds to process one batch.", _WORK_S, STAGE)
 LAG = _gauge("presswatch_consumer_lag_records", "Records not yet consumed, in the partitions of this process.", STAGE)
 BREAKER = _gauge("presswatch_breaker_open", "1 when a stage stopped because too much went to the dead letters.", STAGE)

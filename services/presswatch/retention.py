@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from elasticsearch import Elasticsearch
 from presswatch.adapters.elasticsearch import checked, translated
 from presswatch.core.errors import RetryableError
 from presswatch.settings import ElasticsearchSettings
-from presswatch.topology import ALERTS, ARTICLE_IDS, ARTICLES, REVISIONS, index
+from presswatch.topology import ALERTS, ARTICLE_IDS, ARTICLES, CANARIES, REVISIONS, index
 
 AT_ONCE = 2000
 """Identities deleted by one request."""
@@ -62,27 +62,43 @@ def delete(client: Elasticsearch, es: ElasticsearchSettings, index_: Expired) ->
     """
     with translated():
         if index_.family == ARTICLES:
-            for identities in _identities(client, index(es, ARTICLE_IDS), index_.name):
-                answer = client.bulk(
-                    operations=[{"delete": {"_index": where, "_id": id_}} for where, id_ in identities]
-                )
-                if answer["errors"]:
-                    failed = next(
-                        item["delete"] for item in answer["items"] if item["delete"]["status"] not in {200, 404}
-                    )
-                    raise RetryableError(f"Elasticsearch did not delete {failed['_id']}: {failed['error']['reason']}")
+            for identities in _found(client, index(es, ARTICLE_IDS), {"term": {"index": index_.name}}):
+                _delete_documents(client, identities)
         client.indices.delete(index=index_.name, ignore_unavailable=True)
 
 
-def _identities(client: Elasticsearch, ids: str, name: str) -> Iterator[list[tuple[str, str]]]:
+def delete_canaries(client: Elasticsearch, es: ElasticsearchSettings, before: int) -> int:
+    """Delete the canaries that were sent before then (milliseconds since 1970), with their identities; return how many.
+
+    Raises:
+        RetryableError, FatalError: as `translated`.
+    """
+    deleted, ids = 0, index(es, ARTICLE_IDS)
+    with translated():
+        for canaries in _found(client, index(es, CANARIES), {"range": {"fetched": {"lt": before}}}):
+            # First the identities: a document without one is found again, an identity without a document is not.
+            _delete_documents(client, [*((ids, id_) for _, id_ in canaries), *canaries])
+            deleted += len(canaries)
+    return deleted
+
+
+def _found(client: Elasticsearch, name: str, query: dict[str, Any]) -> Iterator[list[tuple[str, str]]]:
+    """Yield (index, id) of the documents that a query finds, until it finds none: delete them in between."""
     while True:
-        client.indices.refresh(index=ids)
-        answer: Any = client.search(index=ids, query={"term": {"index": name}}, size=AT_ONCE, source=False).body
+        client.indices.refresh(index=name)
+        answer: Any = client.search(index=name, query=query, size=AT_ONCE, source=False).body
         checked(answer)
         hits = answer["hits"]["hits"]
         if not hits:
             return
         yield [(hit["_index"], hit["_id"]) for hit in hits]
+
+
+def _delete_documents(client: Elasticsearch, documents: Iterable[tuple[str, str]]) -> None:
+    answer = client.bulk(operations=[{"delete": {"_index": where, "_id": id_}} for where, id_ in documents])
+    failed = [item["delete"] for item in answer["items"] if item["delete"]["status"] not in {200, 404}]
+    if failed:
+        raise RetryableError(f"Elasticsearch did not delete {failed[0]['_id']}: {failed[0]['error']['reason']}")
 
 
 def _month(now: int, before: int) -> str:

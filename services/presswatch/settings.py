@@ -157,6 +157,14 @@ class KibanaSettings(_Section):
     timeout_s: float = Field(60.0, gt=0, description="Seconds to wait for an answer.")
 
 
+class CanarySettings(_Section):
+    """The synthetic article that ingest sends through all stages, unseen by analysts; the same for all processes."""
+
+    interval_s: float = Field(
+        60.0, ge=0, le=600, description="Seconds between two canaries of an ingest that stays; 0 sends none."
+    )
+
+
 class HttpSettings(_Section):
     """Where each service serves /metrics, /healthz and /readyz. Port 0 takes a free one."""
 
@@ -186,6 +194,7 @@ class Settings(_Section):
     indexer: IndexerSettings = IndexerSettings()
     slack: SlackSettings = SlackSettings()
     kibana: KibanaSettings = KibanaSettings()
+    canary: CanarySettings = CanarySettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
     rules: Path | None = Field(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from presswatch.core.canary import is_canary
 from presswatch.core.control import Manifest
 from presswatch.core.messages import (
     Forgotten,
@@ -148,6 +149,7 @@ ARTICLES = "articles"
 ARTICLE_IDS = "article-ids"
 REVISIONS = "revisions"
 ALERTS = "alerts"
+CANARIES = "canary"
 
 _KEYWORD = {"type": "keyword", "ignore_above": 2048}
 _STORED = {"type": "keyword", "index": False, "doc_values": False}
@@ -231,16 +233,24 @@ def _strict(properties: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"dynamic": "strict", "_meta": {"mapping_version": MAPPING_VERSION}, "properties": properties, **more}
 
 
+_ARTICLE_MAPPINGS = _strict(
+    _ARTICLE_PROPERTIES,
+    _source={"excludes": ["tok"]},
+    dynamic_templates=[{"scores": {"path_match": "score.*", "mapping": {"type": "float"}}}],
+)
+
 INDICES: tuple[IndexSpec, ...] = (
     IndexSpec(
         ARTICLES,
         monthly=True,
         meaning="Articles, one document each, by the month in which they were first seen.",
-        mappings=_strict(
-            _ARTICLE_PROPERTIES,
-            _source={"excludes": ["tok"]},
-            dynamic_templates=[{"scores": {"path_match": "score.*", "mapping": {"type": "float"}}}],
-        ),
+        mappings=_ARTICLE_MAPPINGS,
+    ),
+    IndexSpec(
+        CANARIES,
+        monthly=False,
+        meaning="Canaries of the last hours, apart from the articles so that no search of an analyst finds them.",
+        mappings=_ARTICLE_MAPPINGS,
     ),
     IndexSpec(
         ARTICLE_IDS,
@@ -324,6 +334,11 @@ def index(es: ElasticsearchSettings, name: str) -> str:
 def month_index(es: ElasticsearchSettings, name: str, at_ms: int) -> str:
     """Return the index of the month (UTC) of a time, such as articles-2026.11."""
     return f"{index(es, name)}-{datetime.fromtimestamp(at_ms / 1000, UTC):%Y.%m}"
+
+
+def home_index(es: ElasticsearchSettings, article: str, first_seen: int) -> str:
+    """Return the index in which an article that was first seen then (milliseconds since 1970) is kept."""
+    return index(es, CANARIES) if is_canary(article) else month_index(es, ARTICLES, first_seen)
 
 
 def write_alias(concrete: str) -> str:

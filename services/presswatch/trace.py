@@ -15,7 +15,8 @@ from presswatch.adapters.elasticsearch import translated
 from presswatch.adapters.elasticsearch.client import checked
 from presswatch.adapters.kafka import Record
 from presswatch.adapters.kafkalog import Log
-from presswatch.core.errors import BadMessageError
+from presswatch.core.canary import CANARY, is_canary, is_canary_key, sent_at
+from presswatch.core.errors import BadMessageError, ConfigError
 from presswatch.core.messages import MatchEvent, Message, Notification, RawArticle, TaggedArticle
 from presswatch.core.plaintext import plain
 from presswatch.deadletters import Choice, Letters
@@ -100,14 +101,16 @@ class Tracer:
         """Return what is known of an article.
 
         Args:
-            article: its id.
+            article: its id, or `CANARY` for the canary that was sent last.
             since: read Kafka from then on; if None, from when the article was first seen, or for a week.
 
         Raises:
             RetryableError, FatalError, ConfigError: as the engines' adapters.
         """
+        article = self._newest_canary() if article == CANARY else article
         known = self._get(ARTICLE_IDS, article)
-        first = known["_source"]["first_seen"] - SKEW_MS if known else self._now - LONGEST_MS
+        begun = known["_source"]["first_seen"] if known else sent_at(article)
+        first = self._now - LONGEST_MS if begun is None else max(0, begun - SKEW_MS)
         found = Trace(article, first if since is None else since)
         # Kafka first: what is indexed meanwhile shows as indexed, and not as waiting for ever.
         committed = {stage: self._log.committed(stage, source) for stage, source in SOURCES.items()}
@@ -118,6 +121,16 @@ class Tracer:
         self._alerts(found)
         found.steps.sort(key=lambda step: (step.at, STAGES.index(step.stage) if step.stage in STAGES else -1))
         return found
+
+    def _newest_canary(self) -> str:
+        for back_ms in (5 * 60 * 1000, 60 * 60 * 1000):
+            keys = {record.key for record in self._log.read(RAW, self._now - back_ms) if is_canary_key(record.key)}
+            if ids := [key.decode() for key in keys if key is not None]:
+                return max(ids, key=lambda one: sent_at(one) or 0)
+        raise ConfigError(
+            "no canary was sent in the last hour: does ingest run, and is canary.interval_s above 0? "
+            f"The logs name older ones: {CANARY}-..."
+        )
 
     def _articles(self, found: Trace, committed: Mapping[Stage, Mapping[int, int]]) -> None:
         key = found.article.encode()
@@ -266,6 +279,8 @@ def conclusions(found: Trace) -> Iterator[str]:
     yield f"In Elasticsearch: {found.index}." if found.index else "Not in Elasticsearch."
     for place in found.waiting:
         yield f"Under way: {place}."
+    if is_canary(found.article) and not found.waiting and any(step.stage == "decide" for step in found.steps):
+        yield "The canary went the whole way."
     for letter in found.open_letters:
         yield f"Open dead letter: presswatch dlq show {letter}"
 

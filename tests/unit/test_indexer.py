@@ -119,10 +119,10 @@ def test_a_withdrawal_that_kafka_refuses_stays_open() -> None:
 
 def test_an_article_on_which_our_own_code_fails_is_a_dead_letter_and_the_others_go_on() -> None:
     class Failing(RuleSet):
-        def match(self, document: Document) -> list[Match]:
+        def match(self, document: Document, *, of_canary: bool = False) -> list[Match]:
             if "boom" in document.title.texts:
                 raise RecursionError("too deep")
-            return super().match(document)
+            return super().match(document, of_canary=of_canary)
 
     whole = ruleset(RULES)
     whole.__class__ = Failing

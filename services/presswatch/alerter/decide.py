@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
+from logging import DEBUG, INFO
 
 import structlog
 
-from presswatch import metrics
+from presswatch import latency, metrics
 from presswatch.adapters.kafka import DeadLetters, Outgoing, Publisher, Record
 from presswatch.alerter.ledger import Ledger
 from presswatch.core.alerts import decide, looked_up
+from presswatch.core.canary import is_canary
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import MatchEvent
 from presswatch.runtime import now_ms
@@ -51,7 +53,10 @@ class Decider:
                 self._dead.send(record, error)
                 metrics.RECORDS.labels("decide", "dead").inc()
         known = self._ledger.known(
-            (self._ledger.index_of(event), identity) for _, event in events for identity in looked_up(event)
+            (self._ledger.index_of(event), identity)
+            for _, event in events
+            if not is_canary(event.rule.id)  # the ledger knows none, and one that comes twice harms nobody
+            for identity in looked_up(event)
         )
         now = now_ms()
         decisions = decide((event for _, event in events), known, now, self._forgotten)
@@ -59,8 +64,10 @@ class Decider:
         origin: dict[int, Record] = {}
         for (record, event), decided in zip(events, decisions.of, strict=True):
             for each in decided:
-                metrics.ALERT_DECISIONS.labels(each.decision, each.reason).inc()
-                log.info(
+                if not is_canary(event.rule.id):
+                    metrics.ALERT_DECISIONS.labels(each.decision, each.reason).inc()
+                log.log(
+                    DEBUG if is_canary(event.rule.id) else INFO,
                     "alert decided", article=event.article.id, rule=event.rule.id, receiver=each.receiver,
                     decision=each.decision, reason=each.reason,
                 )  # fmt: skip
@@ -71,8 +78,8 @@ class Decider:
         for message, refusal in self._publisher.publish(outgoing):
             self._dead.send(origin[id(message)], refusal)
         # After what came before them is published: a batch that is repeated must come to the same.
-        self._ledger.note_withdrawals(decisions.notes, now)
-        metrics.RECORDS.labels("decide", "ok").inc(len(events))
+        self._ledger.note_withdrawals((note for note in decisions.notes if not is_canary(note.rule.id)), now)
         for _, event in events:
-            if event.kind == "matched" and event.article.origin == "live":
-                metrics.LATENCY.labels("decide").observe(max(0, now - event.article.fetched) / 1000)
+            metrics.RECORDS.labels("decide", "canary" if is_canary(event.rule.id) else "ok").inc()
+            if event.kind == "matched":
+                latency.observe("decide", event.article, now)

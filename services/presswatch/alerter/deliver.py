@@ -13,12 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from presswatch import metrics
+from presswatch import latency, metrics
 from presswatch.adapters.kafka import DeadLetters, Record
 from presswatch.adapters.slack import CredentialsError, Posted, Poster, RateLimitedError, UnknownOutcomeError
 from presswatch.alerter.ledger import Entry, Ledger
 from presswatch.alerter.render import render
 from presswatch.core.alerts import RECORD_RECEIVER
+from presswatch.core.canary import is_canary
 from presswatch.core.errors import BadMessageError, RetryableError
 from presswatch.core.messages import Notification
 from presswatch.forgetting.log import ForgottenArticles
@@ -69,6 +70,7 @@ class Deliverer:
         self._kibana = kibana
         self._clock = clock
         self._free_at: dict[str, float] = defaultdict(float)
+        self._youngest_canary = 0
 
     def handle(self, records: Sequence[Record]) -> None:
         """Deliver a batch; returns when each of it is sent, recorded, known already, or a dead letter.
@@ -78,21 +80,34 @@ class Deliverer:
         """
         self._dead.breaker.saw(len(records))
         by_channel: dict[str, list[tuple[Record, Notification]]] = defaultdict(list)
+        canaries: list[Notification] = []
         for record in records:
             try:
                 notification = Notification.decode(record.value)
+                if is_canary(notification.receiver):
+                    canaries.append(notification)
+                    continue
                 by_channel[self._channel(notification.receiver)].append((record, notification))
             except BadMessageError as error:
                 self._dead.send(record, error)
                 metrics.NOTIFICATIONS.labels("unknown", "dead").inc()
-        if not by_channel:
-            metrics.RECORDS.labels("deliver", "ok").inc(len(records))
-            return
-        with ThreadPoolExecutor(max_workers=min(CHANNELS_AT_ONCE, len(by_channel))) as pool:
+        with ThreadPoolExecutor(max_workers=CHANNELS_AT_ONCE) as pool:
             outcomes = [pool.submit(self._deliver_channel, channel, items) for channel, items in by_channel.items()]
         for outcome in outcomes:
             outcome.result()
-        metrics.RECORDS.labels("deliver", "ok").inc(len(records))
+        # Last, so that no canary arrives before the alerts that came with it.
+        for canary in canaries:
+            self._arrived(canary)
+        metrics.RECORDS.labels("deliver", "canary").inc(len(canaries))
+        metrics.RECORDS.labels("deliver", "ok").inc(len(records) - len(canaries))
+
+    def _arrived(self, canary: Notification) -> None:
+        """Note that a canary has come the whole way; nobody else hears of it."""
+        article = canary.match.article
+        self._youngest_canary = max(self._youngest_canary, article.fetched)
+        metrics.CANARY_ARRIVED.set(self._youngest_canary / 1000)
+        latency.observe("deliver", article, now_ms())
+        log.debug("canary arrived", article=article.id)
 
     def _channel(self, receiver: str) -> str:
         kind, _, name = receiver.partition(":")
@@ -149,8 +164,7 @@ class Deliverer:
         done = now_ms()
         self._ledger.mark_sent(notification, posted.channel, posted.ts, done)
         metrics.NOTIFICATIONS.labels("slack", "sent").inc()
-        if notification.match.article.origin == "live":
-            metrics.LATENCY.labels("deliver").observe((done - notification.match.article.fetched) / 1000)
+        latency.observe("deliver", notification.match.article, done)
         log.info(
             "alert sent", rule=notification.match.rule.id, article=notification.match.article.id,
             notification=notification.id, channel=channel,

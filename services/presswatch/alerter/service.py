@@ -10,6 +10,7 @@ from typing import Literal
 
 import structlog
 
+from presswatch import metrics
 from presswatch.adapters.elasticsearch import connect
 from presswatch.adapters.kafka import BatchConsumer, DeadLetters, Publisher, persist
 from presswatch.adapters.slack import make_poster
@@ -34,6 +35,8 @@ DELIVER_BATCH = 10
 
 def run(settings: Settings, parts: tuple[Part, ...], health: Health, stop: StopSignal) -> None:
     """Run the parts until a stop is asked for; if one ends with an error, stop the others and raise it."""
+    if "deliver" in parts:
+        metrics.CANARY_INTERVAL.set(settings.canary.interval_s)
     publisher: list[Publisher] = []
     reached = persist(
         lambda: publisher.append(Publisher(settings.kafka)), stage=parts[0], health=health, stop=stop, part=parts[0]

@@ -17,6 +17,7 @@ from presswatch.audit.articles import findings
 from presswatch.audit.stored import AT_ONCE, Stored
 from presswatch.core.accounts import Account, Fate, Missing, Position
 from presswatch.core.alerts import candidates
+from presswatch.core.canary import is_canary_key
 from presswatch.core.deadletters import Letter
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import MatchEvent, Message, Notification, RawArticle, TaggedArticle
@@ -246,7 +247,8 @@ class Auditor:
                 seen.add(notification.id)
 
     def _read(self, name: str, *, to_end: bool = False) -> Iterator[Record]:
-        records = self._log.read(name, self._books.since)
+        # Of a canary that is missing an alert of Prometheus tells; Elasticsearch keeps it for hours only.
+        records = (record for record in self._log.read(name, self._books.since) if not is_canary_key(record.key))
         return records if to_end else (record for record in records if self._within(record.timestamp_ms))
 
     def _within(self, at: int) -> bool:

@@ -15,6 +15,7 @@ from presswatch.commands import config_option, period
     epilog="""
     \b
     presswatch trace https://harbour-courier.example/world/orsal-wheat-ban
+    presswatch trace @canary            # the canary that was sent last
     presswatch trace --json 5f1c... | jq '.steps[] | {at, stage, what}'
 
     Exit code: 0; 1 if nothing is known of the article; 2 if Kafka or Elasticsearch is away.

@@ -17,6 +17,7 @@ from presswatch import matching
 from presswatch.adapters.elasticsearch import Write
 from presswatch.adapters.elasticsearch.bulk import MAX_DOCUMENT_BYTES
 from presswatch.adapters.kafka import Outgoing, Record
+from presswatch.core.canary import is_canary
 from presswatch.core.changes import Change, changes
 from presswatch.core.errors import BadMessageError
 from presswatch.core.intake import REWORDS, Decision, Incoming, Known, Wording, decide, plausible
@@ -37,7 +38,7 @@ from presswatch.indexer.rules import RuleSet
 from presswatch.indexer.store import Identity, document_write, revision_write
 from presswatch.runtime import now_ms
 from presswatch.settings import Settings
-from presswatch.topology import ARTICLES, MATCHES, month_index, topic
+from presswatch.topology import MATCHES, home_index, topic
 
 log = structlog.get_logger(__name__)
 
@@ -156,7 +157,8 @@ class Planner:
             stored: its document, or None.
         """
         if identity is None:
-            identity = Identity(item.article.fetched, month_index(self._es, ARTICLES, item.article.fetched))
+            home = home_index(self._es, item.article.id, item.article.fetched)
+            identity = Identity(item.article.fetched, home)
         item.decision, item.announced, item.dead = None, [], None
         plan = Plan(item, identity, seen=identity.seen)
         try:
@@ -186,7 +188,7 @@ class Planner:
             return
         content = merged(stored, article, decision.state)
         read = matching.document(content)
-        matches = self._rules.match(read)
+        matches = self._rules.match(read, of_canary=is_canary(article.id))
         current = {match.id: match.version for match in matches}
         same = before.known is not None and before.known.seq == decision.known.seq
         announced = {} if any(name == ANNOUNCE for name, _ in item.record.headers) else before.rules

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 import structlog
 
 from presswatch import matching, metrics
+from presswatch.core import canary
+from presswatch.core.canary import CANARY, is_canary
 from presswatch.core.control import ObjectSet
 from presswatch.core.control_rules import AppliedRule, applied_of, mistaken
 from presswatch.core.errors import RuleError
@@ -124,10 +126,11 @@ class RuleSet:
     def _put(self, rules: Mapping[str, AppliedRule], expressions: Mapping[str, Expression], today: date) -> None:
         self._today = today
         self._rules = {name: rule for name, rule in rules.items() if rule.in_force(today)}
-        for name in self._filed.keys() - self._rules.keys():
+        filed = {**self._rules, CANARY: canary.RULE}
+        for name in self._filed.keys() - filed.keys():
             del self._filed[name]
             self._matcher.remove(name)
-        new = [rule for name, rule in self._rules.items() if self._filed.get(name) != rule.version]
+        new = [rule for name, rule in filed.items() if self._filed.get(name) != rule.version]
         _add(self._matcher, new, expressions, lambda: None)
         self._filed.update({rule.id: rule.version for rule in new})
         metrics.RULES.set(len(self._rules))
@@ -141,14 +144,15 @@ class RuleSet:
                 log.info("rule expired", rule=rule.id)
         self._put(self._rules, {}, today)
 
-    def match(self, document: Document) -> list[Match]:
-        """Return the rules that match, by id."""
+    def match(self, document: Document, *, of_canary: bool = False) -> list[Match]:
+        """Return the rules that match, by id: of a canary its own rule alone, of any other article all but that one."""
         with metrics.MATCH_SECONDS.time():
-            return self._matcher.match(document)
+            found = self._matcher.match(document)
+        return [match for match in found if is_canary(match.id) == of_canary]
 
     def reference(self, rule: str, version: str) -> RuleRef:
         """Return what an alert shows of a rule. `version` is the one that matched."""
-        there = self._rules.get(rule)
+        there = canary.RULE if is_canary(rule) else self._rules.get(rule)
         if there is None:
             return RuleRef(id=rule, version=version, name=rule, severity=GONE)
         return RuleRef(

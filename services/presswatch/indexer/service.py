@@ -7,24 +7,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import structlog
+from elasticsearch import Elasticsearch
 
-from presswatch import metrics
+from presswatch import latency, metrics
 from presswatch.adapters.elasticsearch import Bulk, Outcome, connect, require_mappings
 from presswatch.adapters.kafka import BatchConsumer, DeadLetters, Publisher, Record, persist
 from presswatch.control.follow import Follower
+from presswatch.core.canary import KEEP_MS, is_canary
 from presswatch.core.errors import BadMessageError, RetryableError
 from presswatch.forgetting.erase import Eraser
 from presswatch.forgetting.log import ForgottenArticles
 from presswatch.indexer.plan import Item, Plan, Planner, waves
 from presswatch.indexer.rules import RuleBuilder, RuleSet, RuleUpdate
 from presswatch.indexer.store import Store
+from presswatch.retention import delete_canaries
 from presswatch.runtime import Health, StopSignal, now_ms
 from presswatch.settings import Settings
-from presswatch.topology import ARTICLE_IDS, ARTICLES, CONTROL_RULES, REVISIONS, TAGGED, Stage
+from presswatch.topology import ARTICLE_IDS, ARTICLES, CANARIES, CONTROL_RULES, REVISIONS, TAGGED, Stage
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +35,9 @@ STAGE: Stage = "indexer"
 
 RULES_PART = "rules"
 """The part of the service's health that follows the control topic."""
+
+SWEEP_MS = 10 * 60 * 1000
+"""Old canaries are looked for so often."""
 
 CONTESTS = 10
 """Times that others may change a record between our reading and our writing it, before we back off."""
@@ -169,21 +175,26 @@ class Indexer:
 
     def _count(self, items: Sequence[Item], letters: int) -> None:
         now = self._clock()
+        canaries = 0
         decisions: Counter[str] = Counter()
         kinds: Counter[str] = Counter()
         for item in items:
             if item.dead is not None or item.decision is None:
                 continue
-            decisions[item.decision.state] += 1
             log.debug("article indexed", article=item.article.id, decision=item.decision.state)
+            if item.decision.state in {"new", "revision", "completed"}:
+                latency.observe(STAGE, item.article, now)
+            if is_canary(item.article.id):
+                canaries += 1
+                continue
+            decisions[item.decision.state] += 1
             kinds.update(change.kind for change in item.announced)
-            if item.decision.state in {"new", "revision", "completed"} and item.article.origin == "live":
-                metrics.LATENCY.labels(STAGE).observe((now - item.article.fetched) / 1000)
         for state, number in decisions.items():
             metrics.ARTICLES_INDEXED.labels(state).inc(number)
         for kind, number in kinds.items():
             metrics.MATCH_EVENTS.labels(kind).inc(number)
         metrics.RECORDS.labels(STAGE, "ok").inc(sum(decisions.values()))
+        metrics.RECORDS.labels(STAGE, "canary").inc(canaries)
         metrics.RECORDS.labels(STAGE, "dead").inc(letters)
         log.debug("batch indexed", **decisions, matches=sum(kinds.values()), dead=letters)
 
@@ -204,7 +215,7 @@ def _index(settings: Settings, follower: Follower[RuleUpdate], health: Health, s
     held_back: list[ForgottenArticles] = []
 
     def prepare() -> None:
-        require_mappings(client, settings.elasticsearch, (ARTICLES, ARTICLE_IDS, REVISIONS))
+        require_mappings(client, settings.elasticsearch, (ARTICLES, ARTICLE_IDS, REVISIONS, CANARIES))
         if not publisher:
             publisher.append(Publisher(settings.kafka))
         held_back.append(ForgottenArticles(settings.kafka))
@@ -218,7 +229,7 @@ def _index(settings: Settings, follower: Follower[RuleUpdate], health: Health, s
     rules.take(first, _today())
     store = Store(client, settings.elasticsearch, Bulk(client, STAGE, stop.wait))
     dead = DeadLetters(settings.kafka, STAGE, publisher[0])
-    forgotten, eraser = held_back[0], Eraser(client, settings.elasticsearch)
+    forgotten, eraser, sweep = held_back[0], Eraser(client, settings.elasticsearch), _Sweep()
     indexer = Indexer(Planner(settings, rules), store, publisher[0], dead, health, forgotten)
 
     def handle(records: Sequence[Record]) -> None:
@@ -231,6 +242,9 @@ def _index(settings: Settings, follower: Follower[RuleUpdate], health: Health, s
         forgotten.renew()
         if new := forgotten.take_new():
             persist(lambda: _erase(eraser, new), stage=STAGE, health=health, stop=stop)
+        if (now := now_ms()) >= sweep.due:
+            sweep.due = now + SWEEP_MS
+            persist(lambda: _sweep(client, settings, now), stage=STAGE, health=health, stop=stop)
 
     try:
         BatchConsumer(settings, STAGE, TAGGED, settings.indexer.batch).run(handle, health, stop, on_idle=renew)
@@ -244,6 +258,18 @@ def _erase(eraser: Eraser, articles: Sequence[str]) -> None:
     changed = eraser.erase(articles)
     if changed:
         log.info("articles erased", articles=len(articles), documents=changed)
+
+
+@dataclass(slots=True)
+class _Sweep:
+    """When old canaries are looked for next; milliseconds since 1970."""
+
+    due: int = 0
+
+
+def _sweep(client: Elasticsearch, settings: Settings, now: int) -> None:
+    if deleted := delete_canaries(client, settings.elasticsearch, now - KEEP_MS):
+        log.debug("old canaries deleted", canaries=deleted)
 
 
 def _today() -> date:

@@ -18,7 +18,7 @@ from presswatch.adapters.elasticsearch.indices import forget_index
 from presswatch.core.effects import document_version
 from presswatch.core.intake import Known
 from presswatch.settings import ElasticsearchSettings
-from presswatch.topology import ARTICLE_IDS, REVISIONS, index, month_index, write_alias
+from presswatch.topology import ARTICLE_IDS, CANARIES, REVISIONS, index, month_index, write_alias
 
 _DOCUMENTS_AT_ONCE = 50
 """Stored articles in one answer: they may have some megabytes each."""
@@ -96,6 +96,7 @@ class Store:
         self._es = es
         self._bulk = bulk
         self._ids = index(es, ARTICLE_IDS)
+        self._made_by_setup = {self._ids, index(es, CANARIES)}
 
     def identities(self, articles: Iterable[str]) -> dict[str, Identity]:
         """Return the identity records of articles, those that there are. Realtime: no refresh needed."""
@@ -132,15 +133,16 @@ class Store:
         """Write, creating the months' indices on first need; returns an outcome for each, in their order."""
         if not writes:
             return []
-        targets = {write.target.removesuffix(write_alias("")) for write in writes} - {self._ids}
+        targets = {write.target.removesuffix(write_alias("")) for write in writes} - self._made_by_setup
         for target in sorted(targets):
             ensure_monthly_index(self._client, target)
         outcomes = self._bulk.write(writes)
         missing = {write.target for write, outcome in zip(writes, outcomes, strict=True) if outcome.state == "missing"}
         for target in missing:
             forget_index(self._client, target.removesuffix(write_alias("")))
-        if write_alias(self._ids) in missing:
-            raise meaning(404, "index_not_found_exception", f"no such index [{self._ids}]")
+        for lost in self._made_by_setup:
+            if write_alias(lost) in missing:
+                raise meaning(404, "index_not_found_exception", f"no such index [{lost}]")
         if missing:
             raise UnavailableError(f"Elasticsearch: {', '.join(sorted(missing))} was deleted; it is made again")
         return outcomes

@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeVar
 
 import structlog
 
-from presswatch import language, metrics
+from presswatch import language, latency, metrics
 from presswatch.adapters.kafka import DeadLetters, Outgoing, Publisher, Record, persist
 from presswatch.core.errors import BadMessageError, RetryableError
 from presswatch.core.messages import RawArticle
@@ -24,7 +24,7 @@ from presswatch.topology import RAW, topic
 log = structlog.get_logger(__name__)
 
 STAGE: Literal["ingest"] = "ingest"
-Kind = Literal["jsonl", "feed"]
+Kind = Literal["jsonl", "feed", "canary"]
 
 _T = TypeVar("_T")
 _GAVE_UP = (
@@ -189,14 +189,17 @@ class Delivery:
 
     def _count(self, kind: Kind, articles: Sequence[RawArticle]) -> None:
         now = now_ms()
+        for article in articles:
+            log.debug("article published", article=article.id, source=article.source)
+            latency.observe(STAGE, article, now)
+        if kind == "canary":
+            metrics.RECORDS.labels(STAGE, "canary").inc(len(articles))
+            return
         with self._lock:
             self._tally.published += len(articles)
         metrics.RECORDS.labels(STAGE, "published").inc(len(articles))
         for article in articles:
-            log.debug("article published", article=article.id, source=article.source)
             metrics.ARTICLES_INGESTED.labels(kind, language.label(article.lang)).inc()
-            if article.origin == "live":
-                metrics.LATENCY.labels(STAGE).observe(max(0, now - article.fetched) / 1000)
 
 
 def _too_large(size: int, limit: int) -> BadMessageError:

@@ -22,6 +22,7 @@ from presswatch.adapters.kafka import Breaker, DeadLetters, Publisher, persist
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import Origin
 from presswatch.forgetting.log import ForgottenArticles
+from presswatch.ingest import canaries
 from presswatch.ingest.addresses import shown
 from presswatch.ingest.clock import FetchClock
 from presswatch.ingest.delivery import STAGE, Delivery, GaveUpError, Patience, StoppedError, Tally
@@ -155,6 +156,7 @@ class _Run:
                 tasks.create_task(self._read_lines())
                 if self._options.watch:
                     tasks.create_task(self._wait_for_stop())
+                    tasks.create_task(self._send_canaries())
         finally:
             over.set()
             beat.cancel()
@@ -248,6 +250,15 @@ class _Run:
         finally:
             stopping.cancel()
             fetching.cancel()
+
+    async def _send_canaries(self) -> None:
+        interval_s = self._settings.canary.interval_s
+        try:
+            while interval_s and not self._stopped.is_set():
+                await self._in_worker(lambda: canaries.send(self._context.delivery))
+                await self._pause(interval_s)
+        except StoppedError:
+            log.info("stopped before Kafka had the canary")
 
     async def _read_lines(self) -> None:
         """Read files in the order given (a later one may correct an earlier one), then follow them all."""

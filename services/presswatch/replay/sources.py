@@ -12,6 +12,7 @@ from elasticsearch import Elasticsearch
 from presswatch.adapters.elasticsearch import translated
 from presswatch.adapters.elasticsearch.pages import Pages
 from presswatch.adapters.kafkalog import Log, Span
+from presswatch.core.canary import is_canary
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import RawArticle, TaggedArticle
 from presswatch.settings import ElasticsearchSettings
@@ -113,7 +114,7 @@ def _log_of(choice: Choice) -> tuple[str, type[RawArticle | TaggedArticle]]:
 
 
 def _wanted(message: RawArticle | TaggedArticle, choice: Choice) -> bool:
-    if message.origin == "replay" or not choice.since <= message.fetched < choice.until:
+    if is_canary(message.id) or message.origin == "replay" or not choice.since <= message.fetched < choice.until:
         return False
     if choice.source is not None and message.source != choice.source:
         return False

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from presswatch import language, metrics
+from presswatch import language, latency, metrics
+from presswatch.core.canary import is_canary
 from presswatch.core.errors import BadMessageError, FatalError
 from presswatch.core.messages import RawArticle, Tag, TaggedArticle
 from presswatch.runtime import now_ms
@@ -76,12 +77,14 @@ class Tagging:
 
     def count(self, article: TaggedArticle) -> None:
         """Count an article that Kafka has acknowledged."""
-        lang = language.label(article.lang)
         log.debug("article tagged", article=article.id, topics=[tag.topic for tag in article.tags])
+        latency.observe("tagger", article, self._clock_ms())
+        if is_canary(article.id):
+            metrics.RECORDS.labels("tagger", "canary").inc()
+            return
+        lang = language.label(article.lang)
         metrics.RECORDS.labels("tagger", "tagged" if article.tags else "untagged").inc()
         for tag in article.tags:
             metrics.TAGS.labels(tag.topic, lang).inc()
         for topic in article.unsupported:
             metrics.UNSUPPORTED.labels(topic, lang).inc()
-        if article.origin == "live":
-            metrics.LATENCY.labels("tagger").observe(max(0, self._clock_ms() - article.fetched) / 1000)
