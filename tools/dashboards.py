@@ -78,6 +78,7 @@ OVERVIEW: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "sum by (stage, reason) (increase(presswatch_dead_letters_total[15m]))",
                 "{{stage}} {{reason}}",
             ),
+            Panel("Dead letters that wait", "short", "max by (stage) (presswatch_dead_letters_open)", "{{stage}}"),
             Panel(
                 "Retries a second",
                 "short",

@@ -111,6 +111,11 @@ RECORDS = _counter(
     "presswatch_records_total", "Records taken in by a stage and dealt with: the throughput.", STAGE, _OUTCOME
 )
 DEAD_LETTERS = _counter("presswatch_dead_letters_total", "Records sent to the dead letters.", STAGE, _REASON)
+DEAD_LETTERS_OPEN = _gauge(
+    "presswatch_dead_letters_open",
+    "Dead letters that wait for somebody, as `presswatch dlq list` shows them; each alerter counts those of all stages.",
+    STAGE,
+)
 RETRIED = _counter("presswatch_dead_letters_retried_total", "Dead letters that somebody sent again, taken in.", STAGE)
 RETRIES = _counter(
     "presswatch_retries_total", "Attempts repeated because the world was bad.", STAGE, _ERROR, on_trouble=True

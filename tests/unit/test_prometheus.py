@@ -17,6 +17,7 @@ from presswatch.metrics import CATALOGUE
 ROOT = Path(__file__).resolve().parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 PAGES = ROOT / "docs" / "operations"
+ALERTMANAGER = ROOT / "deploy" / "compose" / "alertmanager.yml"
 NAME = re.compile(r"\bpresswatch[a-z_:0-9]*\b")
 SELECTOR = re.compile(r"(presswatch_[a-z_]+)\{([^}]*)\}")
 
@@ -41,6 +42,24 @@ def test_promtool_takes_configuration_rules_and_their_tests() -> None:
     promtool("check", "config", "prometheus.yml")
     promtool("check", "rules", "recording.rules.yml", "alerts.rules.yml")
     promtool("test", "rules", "tests/alerts.test.yml")
+
+
+@pytest.mark.needs("prometheus")
+def test_each_alert_goes_to_whom_it_is_for_and_none_by_slack() -> None:
+    """By the word of Alertmanager's own tool on the routes that we ship."""
+    receivers = {"page": "on-call", "ticket": "tickets", "none": "dead-mans-switch"}
+    config = f"--config.file={ALERTMANAGER}"
+    subprocess.run(["amtool", "check-config", ALERTMANAGER], check=True, capture_output=True)
+    for alert in alerts():
+        name, severity = alert["alert"], alert["labels"]["severity"]
+        route = ["amtool", "config", "routes", "test", config, f"alertname={name}", f"severity={severity}"]
+        done = subprocess.run(route, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == receivers[severity], name
+    shipped = yaml.safe_load(ALERTMANAGER.read_text())
+    assert {one["name"] for one in shipped["receivers"]} == set(receivers.values())
+    for receiver in shipped["receivers"]:
+        assert receiver.keys() & {"webhook_configs", "email_configs"}
+        assert "slack_configs" not in receiver
 
 
 def known_names() -> set[str]:

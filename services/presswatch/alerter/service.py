@@ -10,7 +10,7 @@ from typing import Literal
 
 import structlog
 
-from presswatch import metrics
+from presswatch import metrics, openletters
 from presswatch.adapters.elasticsearch import connect
 from presswatch.adapters.kafka import BatchConsumer, DeadLetters, Publisher, persist
 from presswatch.adapters.slack import make_poster
@@ -57,6 +57,7 @@ def run(settings: Settings, parts: tuple[Part, ...], health: Health, stop: StopS
             stop.set()
 
     threads = [threading.Thread(target=body, args=(part,), name=part) for part in parts]
+    threads.append(threading.Thread(target=openletters.watch, args=(settings.kafka, stop), name="open-letters"))
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -32,6 +32,7 @@ def system(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         values: dict[str, dict[str, Any]] = {
             "ingest": {"state": str(folder / "state.sqlite")},
             "log": {"level": "debug"},
+            "canary": {"interval_s": 5},
             "slack": {"api_url": f"http://127.0.0.1:{workspace.port}/api", "per_channel_s": 0},
         }
         sandbox = Sandbox(engines, folder, f"operate-{uuid4().hex[:8]}-", values)

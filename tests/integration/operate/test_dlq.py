@@ -8,11 +8,14 @@ from typing import Any
 import orjson
 import pytest
 from tests.integration.operate.system import System, article
+from tests.processes import wait_until
 
+from presswatch.adapters.kafkalog import Log
 from presswatch.core.article import article_id
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import RawArticle
-from presswatch.topology import RAW, TAGGED
+from presswatch.openletters import OpenLetters
+from presswatch.topology import RAW, STAGES, TAGGED
 
 pytestmark = pytest.mark.engine
 
@@ -161,3 +164,21 @@ def _ms(iso: str) -> int:
 def test_json_lines_are_json(system: System) -> None:
     for line in system.command("dlq", "list", "--all", "--json").splitlines():
         assert orjson.loads(line)["letter"]
+
+
+def test_the_gauge_of_open_letters_is_what_the_list_shows(system: System) -> None:
+    alerter, sample = system.services["alerter"], 'presswatch_dead_letters_open{stage="tagger"}'
+    system.command("dlq", "drop", "--stage", "tagger", "--because", "left by other tests")
+    wait_until(lambda: f"{sample} 0.0" in alerter.get("/metrics"), 60, "none of the tagger")
+    system.put(RAW, b"garbage")
+    system.put(RAW, b"{}")
+    system.wait_settled()
+    system.command("dlq", "retry", "--reason", "not_json")
+    system.wait_settled()
+    wait_until(lambda: alerter.metric(sample) == 2, 60, "one of its own, and one that failed again")
+    with Log(system.settings.kafka) as log:
+        open_letters = OpenLetters(log)
+        for _ in range(2):
+            shown = [one["letter"].partition("/")[0] for one in letters(system)]
+            assert open_letters.count() == {stage: shown.count(stage) for stage in STAGES}
+            system.command("dlq", "drop", "--stage", "tagger", "--because", "a test")
