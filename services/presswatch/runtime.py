@@ -31,6 +31,10 @@ from presswatch.settings import HttpSettings, LogSettings
 HEARTBEAT_LIMIT_S = 90.0
 """A service that made no beat for so long hangs. Longer than any single wait of ours with its retries."""
 
+BREAKER_SHOWN_S = 20.0
+"""So long a process whose breaker has opened goes on serving /metrics before it ends: longer than the interval at which
+Prometheus asks (15 s in deploy/), so that the alert on it can fire."""
+
 EXIT_FATAL = 70
 """Exit code of a stage that stopped because going on would lose data (EX_SOFTWARE of sysexits.h)."""
 
@@ -204,6 +208,12 @@ class StopSignal:
         return self._event.wait(seconds)
 
 
+def show_open_breaker(seconds: float = BREAKER_SHOWN_S) -> None:
+    """Let Prometheus see an open breaker of this process, before it ends; return at once if none is open."""
+    if any(sample.value for family in metrics.BREAKER.collect() for sample in family.samples):
+        time.sleep(seconds)  # nothing can be waited for: who asks is not known
+
+
 @contextmanager
 def service(
     name: str, http: HttpSettings, log: LogSettings, parts: tuple[str, ...] = ("service",)
@@ -224,6 +234,7 @@ def service(
         raise
     except Exception:
         logger.critical("stopped: going on would lose data", exc_info=True)
+        show_open_breaker()
         sys.exit(EXIT_FATAL)
     else:
         logger.info("stopped")

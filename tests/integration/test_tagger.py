@@ -156,7 +156,8 @@ def test_poison_failures_and_too_large_output_are_dead_lettered_as_they_came_and
 def test_too_many_dead_letters_stop_the_stage_and_nothing_is_committed(bench: Bench) -> None:
     bench.publish_bytes(*((b"p%d" % number, b"poison") for number in range(60)))
     process = bench.start()
-    assert process.wait(30) == EXIT_FATAL
+    until(lambda: process.metric('presswatch_breaker_open{stage="tagger"}') == 1, "Prometheus can see that it is open")
+    assert process.wait(60) == EXIT_FATAL
     assert "something is wrong with this stage" in process.log
     assert len(bench.dead()) < 20
     assert bench.committed() == {}

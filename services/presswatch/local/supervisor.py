@@ -25,6 +25,10 @@ from presswatch.core.errors import PresswatchError
 STOP_WAIT_S = 30
 """Between SIGTERM and SIGKILL. Longer than any service's own limit for finishing what it has in hand."""
 
+ENDED_EARLY_S = 30
+"""A process that ends before is started again after 1, 2, 3, ... seconds. Longer than one whose breaker opens at its first
+batch lives (`runtime.BREAKER_SHOWN_S`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -131,8 +135,7 @@ class Supervisor:
 
 
 def _configuration(socket: Path, programs: Sequence[Program]) -> str:
-    # A process that ends within startsecs is started again after 1, 2, 3, ... seconds: one that stops on purpose (exit
-    # code 70) must not run through its input again at full speed.
+    # One that stops on purpose (exit code 70) must not run through its input again at full speed: hence startsecs.
     # Paths of logs are relative to the run folder: supervisord expands % in them twice, once too often for us.
     def escaped(text: str) -> str:
         return text.replace("%", "%%")
@@ -151,7 +154,7 @@ def _configuration(socket: Path, programs: Sequence[Program]) -> str:
         environment = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
         parts.append(
             f"[program:{program.name}]\ncommand={escaped(quoted)}\nenvironment={escaped(environment)}\n"
-            f"priority={100 + number}\nautostart=false\nautorestart=true\nstartsecs=5\nstartretries=1000\n"
+            f"priority={100 + number}\nautostart=false\nautorestart=true\nstartsecs={ENDED_EARLY_S}\nstartretries=1000\n"
             f"stopsignal=TERM\nstopwaitsecs={STOP_WAIT_S}\nkillasgroup=true\nstopasgroup=false\nredirect_stderr=true\n"
             f"stdout_logfile=logs/{program.name}.log\n"
             "stdout_logfile_maxbytes=20MB\nstdout_logfile_backups=3\n"

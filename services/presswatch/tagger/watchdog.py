@@ -20,7 +20,7 @@ from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFaile
 from presswatch import metrics
 from presswatch.adapters.kafka import connection
 from presswatch.core.errors import FatalError, RetryableError
-from presswatch.runtime import EXIT_FATAL, Health
+from presswatch.runtime import EXIT_FATAL, Health, show_open_breaker
 from presswatch.settings import KafkaSettings
 
 log = structlog.get_logger(__name__)
@@ -39,6 +39,7 @@ LOOK_EVERY_S = 5.0
 def die(why: str) -> None:
     """End the process at once, with nothing more acked or committed, and say why."""
     log.critical("stopped: going on would lose data", why=why)
+    show_open_breaker()
     logging.shutdown()
     os._exit(EXIT_FATAL)
 
