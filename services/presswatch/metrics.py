@@ -92,6 +92,8 @@ def _histogram(name: str, meaning: str, buckets: tuple[float, ...], *labels: Lab
 
 
 STAGE = _fixed("stage", "the stage", "ingest tagger indexer decide deliver")
+# A label, so that processes without this stage have no sample, and none at all means that nobody waits for canaries.
+_ARRIVES = _fixed("stage", "the stage to which canaries come at last", "deliver")
 _REASON = Label("reason", 80, "why, as a word that the code fixes")
 _ERROR = Label("reason", 60, "the error's name, of ours or of a client library")
 _LANG = Label("lang", 100, "primary subtag of the language, `unknown`, or `other` for a rare one")
@@ -134,10 +136,13 @@ CANARY_LATENCY = _histogram(
 )
 CANARY_ARRIVED = _gauge(
     "presswatch_canary_arrived_timestamp_seconds",
-    "When the youngest canary was sent that went the whole way, in seconds since 1970.",
+    "When the youngest canary was sent that went the whole way, in seconds since 1970; 0: none came since the start.",
+    _ARRIVES,
 )
 CANARY_INTERVAL = _gauge(
-    "presswatch_canary_interval_seconds", "Seconds between two canaries, as the alerter expects them; 0: none is sent."
+    "presswatch_canary_interval_seconds",
+    "Seconds between two canaries, as the alerter expects them; 0: none is sent.",
+    _ARRIVES,
 )
 BATCH_SECONDS = _histogram("presswatch_batch_seconds", "Seconds to process one batch.", _WORK_S, STAGE)
 LAG = _gauge("presswatch_consumer_lag_records", "Records not yet consumed, in the partitions of this process.", STAGE)

@@ -105,7 +105,7 @@ class Deliverer:
         """Note that a canary has come the whole way; nobody else hears of it."""
         article = canary.match.article
         self._youngest_canary = max(self._youngest_canary, article.fetched)
-        metrics.CANARY_ARRIVED.set(self._youngest_canary / 1000)
+        metrics.CANARY_ARRIVED.labels("deliver").set(self._youngest_canary / 1000)
         latency.observe("deliver", article, now_ms())
         log.debug("canary arrived", article=article.id)
 

@@ -36,7 +36,8 @@ DELIVER_BATCH = 10
 def run(settings: Settings, parts: tuple[Part, ...], health: Health, stop: StopSignal) -> None:
     """Run the parts until a stop is asked for; if one ends with an error, stop the others and raise it."""
     if "deliver" in parts:
-        metrics.CANARY_INTERVAL.set(settings.canary.interval_s)
+        metrics.CANARY_INTERVAL.labels("deliver").set(settings.canary.interval_s)
+        metrics.CANARY_ARRIVED.labels("deliver").set(0)
     publisher: list[Publisher] = []
     reached = persist(
         lambda: publisher.append(Publisher(settings.kafka)), stage=parts[0], health=health, stop=stop, part=parts[0]

@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +110,6 @@ def in_force(settings: Settings, name: str) -> ObjectSet:
             f"what was applied last is not whole: {error}\nServices keep the set that they had before; "
             "apply again to mend it"
         ) from error
-
-
-def when(found: ObjectSet) -> str:
-    """Return which set it is, and since when."""
-    at = f"{datetime.fromtimestamp(found.applied / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return f"generation {found.generation}, applied {at} by {found.applied_by}"
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

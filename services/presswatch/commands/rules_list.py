@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from presswatch.commands import config_option
-from presswatch.commands.applying import in_force, table, when
+from presswatch.commands.applying import in_force, table
+from presswatch.control.report import when
 from presswatch.core.control import Key, ObjectSet
 from presswatch.core.control_rules import LIST, RULE, RuleObject
 from presswatch.core.errors import BadMessageError, ConfigError

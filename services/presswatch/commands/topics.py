@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from presswatch.commands import config_option, period
+from presswatch.commands import config_option, packs_option, period
 from presswatch.commands.mark import command as mark
 from presswatch.commands.topics_apply import apply, list_packs
-from presswatch.packfiles import BUILT_IN, load_files, load_packs
+from presswatch.commands.topics_diff import diff
+from presswatch.packfiles import BUILT_IN, load_files
+from presswatch.packsource import packs_named, packs_where_reachable
 from presswatch.settings import load
 from presswatch.topictests import picture, run_examples
 
@@ -28,6 +30,7 @@ def command() -> None:
 command.add_command(mark)
 command.add_command(apply)
 command.add_command(list_packs)
+command.add_command(diff)
 
 
 @command.command("test")
@@ -49,16 +52,10 @@ def test(folder: Path | None) -> None:
 
 @command.command("coverage")
 @click.option("--since", metavar="TIME", default="7d", show_default=True, help="Only articles from then on.")
-@click.option(
-    "--packs",
-    "folder",
-    metavar="DIR",
-    type=click.Path(exists=True, path_type=Path),
-    help="Folder of topic packs; those in the settings (`tagger.packs`), or that come with Presswatch, if not given.",
-)
+@packs_option("`applied`; where Kafka is away, those of the setting tagger.packs, or that come with Presswatch")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a language and line.")
 @config_option
-def coverage(since: str, folder: Path | None, config: Path | None, *, as_json: bool) -> None:
+def coverage(since: str, packs: str | None, config: Path | None, *, as_json: bool) -> None:
     """Show which share of the indexed stream each topic can judge, by language: with patterns, with learned words, with neither.
 
     Where there is neither, articles get no tag and are marked `unsupported`, and rules on that topic are blind.
@@ -73,14 +70,16 @@ def coverage(since: str, folder: Path | None, config: Path | None, *, as_json: b
 
     settings = load(config).settings
     first, _ = period(since, None, time.time_ns() // 1_000_000)
-    packs = load_packs(folder or settings.tagger.packs)
+    chosen = packs_named(packs, settings) if packs else packs_where_reachable(settings)
     with connect(settings.elasticsearch) as client:
-        lines = lines_of(packs, counted(client, settings.elasticsearch, first))
+        lines = lines_of(chosen.packs, counted(client, settings.elasticsearch, first))
     if as_json:
         for line in lines:
             click.echo(json.dumps({"lang": line.lang, "articles": line.articles, "topics": dict(line.means)}))
+        click.echo(f"presswatch: by {chosen.name}", err=True)
     elif lines:
-        click.echo(coverage_table(lines, [pack.topic for pack in packs]))
+        click.echo(coverage_table(lines, chosen.topics))
+        click.echo(f"by {chosen.name}")
     else:
         click.echo(f"no article is indexed since {since}")
 

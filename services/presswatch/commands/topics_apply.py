@@ -9,7 +9,8 @@ from typing import ClassVar
 import click
 
 from presswatch.commands import config_option
-from presswatch.commands.applying import STAYS, apply_options, in_force, is_empty, publish, table, when, wish
+from presswatch.commands.applying import STAYS, apply_options, in_force, is_empty, publish, table, wish
+from presswatch.control.report import when
 from presswatch.core.control import BrokenSetError, Object
 from presswatch.core.control_packs import EXCLUSIVE, object_of, spec_in
 from presswatch.core.errors import ConfigError

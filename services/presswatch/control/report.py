@@ -1,10 +1,11 @@
-"""What applying a folder did, as a person reads it."""
+"""What applying a folder did, and what is in force, as a person reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
-from presswatch.core.control import Change, Key
+from presswatch.core.control import Change, Key, ObjectSet
 
 SHOWN = 20
 """Objects named of each kind of change; all are counted."""
@@ -40,6 +41,12 @@ def lines(change: Change, manager: str, *, dry_run: bool) -> Iterator[str]:
         yield f"dry run, nothing was published: generation {change.generation} by {manager} would be {told}"
     else:
         yield f"published generation {change.generation} by {manager}: {told}"
+
+
+def when(found: ObjectSet) -> str:
+    """Return which set it is, and since when."""
+    at = f"{datetime.fromtimestamp(found.applied / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"generation {found.generation}, applied {at} by {found.applied_by}"
 
 
 def kinds(keys: Sequence[Key]) -> str:

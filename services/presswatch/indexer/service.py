@@ -90,6 +90,9 @@ class Indexer:
             except BadMessageError as error:
                 letters.append((record, error))
         kept = [item for item in items if item.article.id not in self._forgotten]
+        for item in items:
+            if item.article.id in self._forgotten:
+                log.debug("article passed over: it is to be forgotten", article=item.article.id)
         metrics.RECORDS.labels(STAGE, "forgotten").inc(len(items) - len(kept))
         items = kept
         for wave in waves(items):

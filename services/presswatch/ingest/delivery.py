@@ -177,6 +177,9 @@ class Delivery:
             wanted = [(article, record) for article, record in articles if article.id not in self._forgotten]
             left_out = len(articles) - len(wanted)
             self._tally.forgotten += left_out
+            for article, _ in articles:
+                if article.id in self._forgotten:
+                    log.debug("article not sent: it is to be forgotten", article=article.id)
         metrics.RECORDS.labels(STAGE, "forgotten").inc(left_out)
         return wanted
 

@@ -49,7 +49,7 @@ def test_a_canary_goes_the_whole_way_and_no_analyst_sees_it(system: System) -> N
     finally:
         catcher.unlink()
         system.command("rules", "apply", str(catcher.parent))
-    arrived = alerter.metric("presswatch_canary_arrived_timestamp_seconds")
+    arrived = alerter.metric('presswatch_canary_arrived_timestamp_seconds{stage="deliver"}')
     assert abs(arrived * 1000 - now_ms()) < 60_000
     assert of_articles(system.services) == before
     assert len(system.workspace.messages) == posted

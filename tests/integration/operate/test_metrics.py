@@ -11,7 +11,7 @@ from tests.integration.operate.system import System, article
 from tests.processes import wait_until
 
 from presswatch.metrics import CATALOGUE
-from presswatch.topology import RAW
+from presswatch.topology import RAW, STAGES
 
 pytestmark = pytest.mark.engine
 
@@ -54,6 +54,8 @@ def test_every_metric_is_found_in_a_running_system_and_no_other(system: System, 
         system.command("rules", "apply", str(rules))
         rolled_out = 'presswatch_control_rollout_seconds_count{stage="indexer",topic="control.rules"}'
         wait_until(lambda: system.services["indexer"].metric(rolled_out), 60, "the new set is in force")
+        arrived = 'presswatch_canary_seconds_count{stage="deliver"}'
+        wait_until(lambda: system.services["alerter"].metric(arrived), 60, "a canary goes the whole way")
         system.wait_settled()
         processes = {"ingest": ingest, **system.services}
         found = samples([process.get("/metrics") for process in processes.values()])
@@ -69,4 +71,6 @@ def test_every_metric_is_found_in_a_running_system_and_no_other(system: System, 
             assert all(set(one) == {label.name for label in CATALOGUE[name].labels} for one in values), name
     assert "other" in {one["lang"] for one in found["presswatch_unsupported_language_total"]}
     assert {one["kind"] for one in found["presswatch_articles_ingested_total"]} == {"feed"}
+    assert {one["stage"] for one in found["presswatch_canary_seconds"]} == set(STAGES)
+    assert len(found["presswatch_canary_interval_seconds"]) == 1  # no process but the alerter has one
     system.command("dlq", "drop", "--stage", "tagger", "--because", "a test")
