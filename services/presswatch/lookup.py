@@ -44,7 +44,7 @@ def find_rule(rule: str, folder: Path | None, kafka: KafkaSettings) -> Rule:
         RetryableError: Kafka is away.
     """
     file = Path(rule)
-    if folder is None and file.suffix.lower() in SUFFIXES and file.is_file():
+    if folder is None and is_in_files(rule, None):
         rules = load_rules(file)
         if len(rules) == 1:
             return rules[0]
@@ -57,6 +57,11 @@ def find_rule(rule: str, folder: Path | None, kafka: KafkaSettings) -> Rule:
     if file.suffix.lower() in SUFFIXES:
         raise ConfigError(f"there is no file {file}; give an id, or the path of a rule file")
     return _chosen(rule, rules_in_force(kafka), "force", "`presswatch rules list` shows them all")  # fmt: skip
+
+
+def is_in_files(rule: str, folder: Path | None) -> bool:
+    """Tell whether `find_rule` looks into files, and not into what is in force."""
+    return folder is not None or (Path(rule).suffix.lower() in SUFFIXES and Path(rule).is_file())
 
 
 def rules_in_force(kafka: KafkaSettings) -> list[Rule]:

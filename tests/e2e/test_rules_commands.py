@@ -109,7 +109,7 @@ def test_printing_for_people_and_for_kibana(folder: Path) -> None:
 
 def test_an_explanation_says_where_a_topic_is_blind(folder: Path) -> None:
     asked = ("explain", "--rules", "rules", "--rule", "grain-bans", "--article", "-")
-    blind = "blind: the topic agriculture has neither patterns nor learned words in ky, so nobody looked for it here"
+    blind = "blind: not tagged: agriculture is unsupported in ky (neither patterns nor learned words), so nobody looked for it here"
     _, told, _ = run(folder, *asked, stdin=json.dumps({"title": "Grain bans", "lang": "ky"}).encode())
     assert blind in told.splitlines()
     given = {"title": "Grain bans", "lang": "ky", "tags": [], "unsupported": ["agriculture", "health"]}
@@ -123,7 +123,7 @@ def test_lints_warn_and_never_fail(folder: Path) -> None:
     code, told, errors = run(folder, "rules", "lint", "rules")
     assert (code, errors) == (0, "")
     assert "the ? at the end of a word in `flu?` stands for exactly one character more" in told
-    assert told.endswith("1 warning in 1 rule; 2 rules checked\n")
+    assert told.endswith("1 warning in 1 rule; 2 rules checked\ntopics: by the packs that come with Presswatch\n")
 
 
 def test_an_article_is_explained_however_its_json_is_laid_out(folder: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import click
 
@@ -17,6 +17,16 @@ config_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Settings file (YAML); the file that PRESSWATCH_CONFIG names if not given.",
 )
+
+
+def packs_option(otherwise: str) -> Callable[[Any], Any]:
+    """Return the option `--packs`, which becomes the argument `packs`; `otherwise` says which are used without it."""
+    return click.option(
+        "--packs",
+        metavar="DIR|applied|built-in",
+        help="Topic packs: those of a folder, `applied` (what taggers use now, from Kafka), or `built-in` (those that come with "
+        f"Presswatch). If not given, {otherwise}.",
+    )
 
 
 class LazyGroup(click.Group):

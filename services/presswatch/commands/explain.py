@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from presswatch.articles import id_of, with_language
-from presswatch.commands import config_option
+from presswatch.commands import config_option, packs_option
 from presswatch.core.errors import BadMessageError, ConfigError
 from presswatch.core.plaintext import plain
 from presswatch.core.rules.explain import Explainer, Verdict, lines, reason, shown
 from presswatch.core.rules.nearmiss import LINE, short
 from presswatch.core.rules.rule import Rule
 from presswatch.core.text import fold_value
-from presswatch.documents import blind, document_of
+from presswatch.documents import Topics, blind, document_of
 from presswatch.jsonlines import parse_object
-from presswatch.lookup import find_rule
+from presswatch.lookup import find_rule, is_in_files
+from presswatch.packsource import own_packs, packs_in_force, packs_named
 from presswatch.settings import ElasticsearchSettings, load
 
 
@@ -35,7 +36,7 @@ from presswatch.settings import ElasticsearchSettings, load
     Each line of the answer is a clause, with yes or no, and what was found or is missing. With files alone no engine is needed.
 
     \b
-    --json, one object an article: {"rule", "version", "article", "title", "matches", "in_force", "failed_first",
+    --json, one object an article: {"rule", "version", "article", "title", "matches", "in_force", "failed_first", "tagged_by", "blind": [TOPIC, ...],
       "verdict": {"clause", "holds", "why", "receipt": [...], "parts": [...]}}
 
     Exit code: 0, whether or not the rule matches; 1 if an article cannot be read; 2 if there is no such rule or article, a rule is wrong, or an engine is away.
@@ -55,12 +56,17 @@ from presswatch.settings import ElasticsearchSettings, load
     metavar="FILE|ID|URL",
     help="An article in JSON, or several, one a line, as `match` takes them; - is standard input. Or the id or address of an indexed article.",
 )
+@packs_option(
+    "`applied` for a rule in force; for a rule of a file those of the setting tagger.packs, or that come with Presswatch"
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an article.")
 @config_option
-def command(rule: str, folder: Path | None, article: str, as_json: bool, config: Path | None) -> None:
+def command(
+    rule: str, folder: Path | None, article: str, packs: str | None, as_json: bool, config: Path | None
+) -> None:
     """Tell why a rule matches an article, or why not: what held, what failed first, and what came nearest to it.
 
-    An article without tags is tagged first, if the rule asks for topics.
+    An article without tags is tagged first, if the rule asks for topics; the answer says by which packs.
     """
     settings = load(config).settings
     found = find_rule(rule, folder, settings.kafka)
@@ -70,48 +76,76 @@ def command(rule: str, folder: Path | None, article: str, as_json: bool, config:
             f"rule {found.id} is disabled or has expired, so it alerts to nothing; this is what it would match\n"
         )
     explainer = Explainer(found.node)
+    own = own_packs if is_in_files(rule, folder) else packs_in_force
+    by = Topics(lambda: packs_named(packs, settings) if packs else own(settings))
     unread = 0
     for place, each in _given(article, settings.elasticsearch):
         try:
             if isinstance(each, BadMessageError):
                 raise each
-            verdict = explainer.explain(document_of(each, topics=explainer.asks_for_topics()))
-            click.echo(
-                _json(found, each, verdict, in_force) if as_json else _answer(found, each, verdict, explainer.topics())
-            )
+            verdict = explainer.explain(document_of(each, topics=explainer.asks_for_topics(), by=by))
+            told = _Told(found, each, verdict, in_force, *_of_topics(explainer, each, by))
+            click.echo(_json(told) if as_json else _answer(told))
         except BadMessageError as error:
             unread += 1
             click.echo(f"{place}: {error.detail}", err=True)
     sys.exit(1 if unread else 0)
 
 
-def _answer(rule: Rule, article: Mapping[str, Any], verdict: Verdict, asked: Collection[str]) -> str:
-    told = [
-        f"article {id_of(article)}: {_title(article)}",
+class _Told(NamedTuple):
+    """What is told of a rule and an article: `tagged_by` which packs, None if the rule asks for no topic; `blind` the topics not judged."""
+
+    rule: Rule
+    article: Mapping[str, Any]
+    verdict: Verdict
+    in_force: bool
+    tagged_by: str | None
+    blind: list[str]
+
+
+def _of_topics(explainer: Explainer, article: Mapping[str, Any], by: Topics) -> tuple[str | None, list[str]]:
+    if not explainer.asks_for_topics():
+        return None, []
+    if article.get("tags") is None:
+        tagged_by = by.packs.name
+    else:
+        generation = article.get("generation")
+        of = f", of generation {generation} of the packs" if isinstance(generation, int) else ""
+        tagged_by = f"nobody now: it came with tags{of}"
+    asked = explainer.topics()
+    return tagged_by, [topic for topic in blind(article, by) if fold_value(topic) in asked]
+
+
+def _answer(told: _Told) -> str:
+    rule, verdict = told.rule, told.verdict
+    text = [
+        f"article {id_of(told.article)}: {_title(told.article)}",
         f"rule {rule.id} ({plain(rule.name, LINE)}): {'matches' if verdict.holds else 'does not match'}",
     ]
     if not verdict.holds:
-        told.append(f"failed first: {reason(verdict)}")
-    if asked:
-        lang = with_language(article).get("lang") or "an unknown language"
-        told += [
-            f"blind: the topic {topic} has neither patterns nor learned words in {lang}, so nobody looked for it here"
-            for topic in blind(article)
-            if fold_value(topic) in asked
-        ]
-    return "\n".join([*told, "", *(f"  {line}" for line in lines(verdict)), ""])
+        text.append(f"failed first: {reason(verdict)}")
+    if told.tagged_by:
+        text.append(f"tagged by {told.tagged_by}")
+    lang = with_language(told.article).get("lang") or "an unknown language"
+    text += [
+        f"blind: not tagged: {topic} is unsupported in {lang} (neither patterns nor learned words), so nobody looked for it here"
+        for topic in told.blind
+    ]
+    return "\n".join([*text, "", *(f"  {line}" for line in lines(verdict)), ""])
 
 
-def _json(rule: Rule, article: Mapping[str, Any], verdict: Verdict, in_force: bool) -> str:
+def _json(told: _Told) -> str:
     answer = {
-        "rule": rule.id,
-        "version": rule.version,
-        "article": id_of(article),
-        "title": article.get("title"),
-        "matches": verdict.holds,
-        "in_force": in_force,
-        "failed_first": reason(verdict) or None,
-        "verdict": shown(verdict),
+        "rule": told.rule.id,
+        "version": told.rule.version,
+        "article": id_of(told.article),
+        "title": told.article.get("title"),
+        "matches": told.verdict.holds,
+        "in_force": told.in_force,
+        "failed_first": reason(told.verdict) or None,
+        "tagged_by": told.tagged_by,
+        "blind": told.blind,
+        "verdict": shown(told.verdict),
     }
     return json.dumps(answer, ensure_ascii=False)
 

@@ -11,16 +11,15 @@ from typing import Any
 
 import click
 
-from presswatch import marks
+from presswatch import marks, matching
 from presswatch.articles import id_of, with_language
-from presswatch.commands import config_option
+from presswatch.commands import config_option, packs_option
 from presswatch.core.errors import BadMessageError, ConfigError
 from presswatch.core.plaintext import plain
-from presswatch.core.rules.document import Document
 from presswatch.core.rules.faults import did_you_mean
 from presswatch.core.topics import Tagger
 from presswatch.jsonlines import parse_object
-from presswatch.packfiles import load_packs
+from presswatch.packsource import PackSet, own_packs, packs_named, packs_where_reachable
 from presswatch.settings import Settings, load
 
 _SAYING = re.compile(r"[+-][a-z][a-z0-9-]*")
@@ -53,9 +52,12 @@ class _Command(click.Command):
 )
 @click.argument("article", required=False, metavar="ARTICLE [+TOPIC | -TOPIC]...")
 @click.option("--undo", is_flag=True, help="Take the last mark back, or the last one of ARTICLE.")
+@packs_option(
+    "`applied` for an article in Elasticsearch (where Kafka is reachable); for a file those of the setting tagger.packs, or that come with Presswatch"
+)
 @config_option
 @click.pass_obj
-def command(says: list[str], article: str | None, config: Path | None, *, undo: bool) -> None:
+def command(says: list[str], article: str | None, packs: str | None, config: Path | None, *, undo: bool) -> None:
     """Say that ARTICLE has a topic (+health) or has not (-diplomacy).
 
     It goes, with the article's text, into the desk's own evaluation set: the file that the setting `tagger.marks`
@@ -72,11 +74,13 @@ def command(says: list[str], article: str | None, config: Path | None, *, undo: 
         raise ConfigError(
             "write an article and what you say of it: `presswatch topics mark ARTICLE +health -diplomacy`"
         )
-    packs = load_packs(settings.tagger.packs)
-    said = _said(says, [pack.topic for pack in packs])
-    found = _article(article, settings)
+    in_file = _is_file(article)
+    chosen = packs_named(packs, settings) if packs else (own_packs if in_file else packs_where_reachable)(settings)
+    said = _said(says, chosen)
+    found = _read(*in_file) if in_file else _stored(article, settings)
     known = with_language(found)
-    Document.of({key: known.get(key) for key in ("title", "text", "lang")})  # refuses values of the wrong type
+    tagger = Tagger(chosen.packs, engine=matching.engine())
+    tags = {tag["topic"]: tag["score"] for tag in tagger.tag(known)}
     mark = marks.Mark(
         str(id_of(found)),
         str(known.get("lang") or ""),
@@ -89,13 +93,13 @@ def command(says: list[str], article: str | None, config: Path | None, *, undo: 
     if not (mark.title or mark.text).strip():
         raise ConfigError("this article has neither title nor text, so there is nothing to measure by")
     number = marks.add(path, mark)
-    tags = {tag["topic"]: tag["score"] for tag in Tagger(packs).tag(known)}
     click.echo(f"marked {mark.id} ({mark.lang or 'language not known'}): {_headline(mark)}")
     width = max(map(len, said))
     for topic, has in said.items():
         now = f"tagged {tags[topic]:.2f}" if topic in tags else "not tagged"
         agrees = "as it is" if has == (topic in tags) else "unlike now"
         click.echo(f"  {topic:{width}}  {'yes' if has else 'no':3}  {agrees}: {now}")
+    click.echo(f"now: by {chosen.name}")
     click.echo(f"saved in {path}, which holds {number} article{'s' * (number != 1)}; --undo takes it back")
 
 
@@ -108,28 +112,35 @@ def _undo(path: Path, article: str | None) -> None:
     click.echo(f"took back {says} on {taken.id} (marked {taken.at}): {_headline(taken)}")
 
 
-def _said(says: list[str], topics: list[str]) -> dict[str, bool]:
+def _said(says: list[str], packs: PackSet) -> dict[str, bool]:
     said: dict[str, bool] = {}
+    topics = packs.topics
     for each in says:
         topic, has = each[1:], each[0] == "+"
         if topic not in topics:
             near = did_you_mean(topic, topics)
-            raise ConfigError(
-                f"there is no topic `{topic}`; {f'do you mean `{near}`?' if near else 'there are ' + ', '.join(topics)}"
+            known = (
+                f"do you mean `{near}`?" if near else f"they have {', '.join(topics)}; others can be named by --packs"
             )
+            raise ConfigError(f"there is no topic `{topic}` in {packs.name}; {known}")
         if said.setdefault(topic, has) != has:
             raise ConfigError(f"you say both +{topic} and -{topic}")
     return said
 
 
-def _article(written: str, settings: Settings) -> Mapping[str, Any]:
+def _is_file(written: str) -> tuple[str, int | None] | None:
+    """Return the file that is meant, and the line in it if one is named; None if it is an article in Elasticsearch."""
     file, _, line = written.rpartition(":")
     if written == "-" or Path(written).is_file():
-        return _read(written, None)
+        return written, None
     if line.isdecimal() and (file == "-" or Path(file).is_file()):
-        return _read(file, int(line))
+        return file, int(line)
     if written.endswith((".json", ".jsonl")) and "://" not in written:
         raise ConfigError(f"there is no file {written}")
+    return None
+
+
+def _stored(written: str, settings: Settings) -> Mapping[str, Any]:
     from presswatch.adapters.elasticsearch import connect
     from presswatch.stored import stored
 

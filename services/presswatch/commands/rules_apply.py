@@ -12,6 +12,9 @@ from presswatch.commands.applying import BY_FILES, STAYS, Wish, apply_options, i
 from presswatch.core.control import Object
 from presswatch.core.control_rules import EXCLUSIVE, objects_of
 from presswatch.core.errors import ConfigError
+from presswatch.core.rules.blindness import asks_for_topics, lints, named_languages
+from presswatch.core.rules.rule import Rule
+from presswatch.packsource import packs_in_force
 from presswatch.rulefiles import FileMistakesError, check_rules, load_lists
 from presswatch.ruletests import example_places, pictures, run_examples
 from presswatch.settings import Settings, load
@@ -47,9 +50,28 @@ def command(folder: Path | None, config: Path | None, *, allow_empty: bool, **ho
     if folder is None:
         raise click.UsageError("name a folder of rules, or set `rules` in the settings")
     asked = wish(**how)  # type: ignore[arg-type]
-    objects = () if allow_empty and is_empty(folder) else objects_in(folder)
+    objects: Sequence[Object] = ()
+    if not (allow_empty and is_empty(folder)):
+        rules = checked_rules(folder)
+        objects = objects_of(rules, load_lists(folder))
+        for line in blindness(rules, settings):
+            click.echo(line, err=True)
     for line in publish_rules(settings, objects, asked):
         click.echo(line)
+
+
+def blindness(rules: Sequence[Rule], settings: Settings) -> Iterator[str]:
+    """Yield a warning for each rule that is limited to languages in which the packs in force cannot judge its topics.
+
+    Raises:
+        ConfigError, RetryableError: see `packsource.packs_in_force`.
+    """
+    asking = [rule for rule in rules if named_languages(rule.node) and asks_for_topics(rule.node)]
+    if asking:
+        packs = packs_in_force(settings)
+        for rule in asking:
+            for lint in lints(rule.node, packs.supported):
+                yield f"warning: rule {rule.id}: {lint.message} (by {packs.name})"
 
 
 def publish_rules(settings: Settings, objects: Sequence[Object], how: Wish = BY_FILES) -> Iterator[str]:
@@ -63,6 +85,15 @@ def objects_in(folder: Path) -> Sequence[Object]:
     """Return the objects of a folder of rules, after all checks.
 
     Raises:
+        RefusedError, ConfigError: see `checked_rules`.
+    """
+    return objects_of(checked_rules(folder), load_lists(folder))
+
+
+def checked_rules(folder: Path) -> Sequence[Rule]:
+    """Return the rules of a folder, after all checks.
+
+    Raises:
         RefusedError: a file is wrong, or there is no rule.
         ConfigError: an example of a rule fails.
     """
@@ -74,4 +105,4 @@ def objects_in(folder: Path) -> Sequence[Object]:
         number = f"{len(failed)} example{'s' * (len(failed) != 1)} failed"
         shown = "\n".join(pictures(failed, example_places(folder)))
         raise ConfigError(f"{shown}\n{number}: {STAYS}")
-    return objects_of(checked.rules, load_lists(folder))
+    return checked.rules

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
 from presswatch import matching
 from presswatch.articles import with_language
+from presswatch.commands import packs_option
 from presswatch.core.topics import Tagger
 from presswatch.jsonlines import files_argument, run
-from presswatch.packfiles import load_packs
+from presswatch.packsource import APPLIED, own_packs, packs_named
+from presswatch.settings import load
 
 
 @click.command(
@@ -23,20 +24,18 @@ from presswatch.packfiles import load_packs
          "start", "end", "quote", "weight"}]}]
 
     Offsets count code points, the end is exclusive. The language is detected where "lang" is missing. A line that cannot be read gives {"error", "line"} in its place. Exit code: 0; 1 if there was
-    such a line; 2 if a topic pack is wrong.
+    such a line; 2 if a topic pack is wrong, or for `applied` if Kafka is away.
     """
 )
-@click.option(
-    "--packs",
-    "folder",
-    metavar="DIR",
-    type=click.Path(exists=True, path_type=Path),
-    help="Folder of topic packs, instead of those that come with Presswatch.",
-)
+@packs_option("those of the setting tagger.packs, or that come with Presswatch: no engine is needed")
 @files_argument
-def command(folder: Path | None, files: tuple[str, ...]) -> None:
+def command(packs: str | None, files: tuple[str, ...]) -> None:
     """Tag articles by topic, from FILEs or standard input: one JSON line out per line in, in order."""
-    tagger = Tagger(load_packs(folder), engine=matching.engine())
+    settings = load().settings
+    chosen = packs_named(packs, settings) if packs else own_packs(settings)
+    if packs == APPLIED:
+        click.echo(f"presswatch: tagged by {chosen.name}", err=True)
+    tagger = Tagger(chosen.packs, engine=matching.engine())
     run(files, lambda article: answer(article, tagger))
 
 

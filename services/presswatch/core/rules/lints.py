@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
+from presswatch.core.rules import blindness
+from presswatch.core.rules.blindness import Languages
 from presswatch.core.rules.faults import Lint, did_you_mean, excerpt
 from presswatch.core.rules.lists import read_term
 from presswatch.core.rules.logic import contradictions, superfluous
@@ -22,6 +24,7 @@ _LOST_COLON = re.compile(r"(words|published|score\.[\w-]+)[<>]=?")
 _INNER_COMMA = re.compile(r"[^\W\d][,;、，；،؛፣](?=\w)|[,;、，；،؛፣](?=[^\W\d])")
 _NO_SUBTAG = re.compile(r"[a-z]{2,3}")
 _ADDRESS = re.compile(r"https?://")
+NOT_KNOWN: Languages = {}
 
 
 class Linter:
@@ -29,15 +32,27 @@ class Linter:
 
     Args:
         topics: the topics that articles can be tagged with; None if it is not known.
+        supported: by topic, the languages in which it can be judged; a topic that is not in it is not looked at.
     """
 
-    def __init__(self, topics: Collection[str] | None = None) -> None:
+    def __init__(self, topics: Collection[str] | None = None, supported: Languages = NOT_KNOWN) -> None:
         self._topics = topics
+        self._supported = supported
 
     def query(self, node: Node) -> list[Lint]:
         """Return all warnings about a query, by place. Terms of named lists are left out; see `entries`."""
-        found = [*_of(node, self._topics), *contradictions(node), *superfluous(node), *self.more(node)]
+        found = [
+            *_of(node, self._topics),
+            *contradictions(node),
+            *superfluous(node),
+            *self.blind(node),
+            *self.more(node),
+        ]
         return sorted(found, key=lambda each: (each.start, each.end))
+
+    def blind(self, node: Node) -> Iterator[Lint]:
+        """Yield the warnings about languages in which a query can never match, for want of tags."""
+        yield from blindness.lints(node, self._supported)
 
     def more(self, _node: Node) -> Iterator[Lint]:
         """Yield warnings about a query that others know of."""

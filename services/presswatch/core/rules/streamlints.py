@@ -11,9 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from presswatch.core.rules import blindness
+from presswatch.core.rules.blindness import Languages
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.faults import Lint, did_you_mean, excerpt
-from presswatch.core.rules.lints import Linter
+from presswatch.core.rules.lints import NOT_KNOWN, Linter
 from presswatch.core.rules.model import (
     And,
     AtLeast,
@@ -100,9 +102,15 @@ class StreamFacts:
 class StreamLinter(Linter):
     """Warns of what the stream shows as well."""
 
-    def __init__(self, facts: StreamFacts, topics: Collection[str] | None = None) -> None:
-        super().__init__(topics)
+    def __init__(
+        self, facts: StreamFacts, topics: Collection[str] | None = None, supported: Languages = NOT_KNOWN
+    ) -> None:
+        super().__init__(topics, supported)
         self._facts = facts
+
+    def blind(self, node: Node) -> Iterator[Lint]:
+        """Yield the warnings about blindness, with the share of the stream that it is."""
+        yield from blindness.lints(node, self._supported, self._facts.carried)
 
     def more(self, node: Node) -> Iterator[Lint]:
         """Yield the warnings that the stream gives reason to."""
