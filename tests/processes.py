@@ -131,12 +131,18 @@ class ServiceProcess:
 
     def wait_ready(self, seconds: float = 60) -> None:
         """Wait for /readyz; fail with its log if it ends before."""
+        self._wait_for(lambda: bool(self.get("/readyz")), seconds)
 
-        def ready() -> bool:
+    def wait_for(self, part: str, seconds: float = 60) -> None:
+        """Wait until /readyz waits for nothing but this part; fail with its log if it ends before."""
+        self._wait_for(lambda: list(orjson.loads(self.waiting() or "{}").get("waiting", ())) == [part], seconds)
+
+    def _wait_for(self, condition: Callable[[], bool], seconds: float) -> None:
+        def reached() -> bool:
             assert self.process.poll() is None, self.log.read_text()[-4000:]
-            return bool(self.get("/readyz"))
+            return condition()
 
-        wait_until(ready, seconds, f"{self._command[3]} ready: {self.log.read_text()[-2000:]}")
+        wait_until(reached, seconds, f"{self._command[3]} ready: {self.log.read_text()[-2000:]}")
 
     def metric(self, sample: str) -> float:
         """Return the value of a sample as /metrics prints it, such as ``presswatch_rules``; 0 if absent."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presswatch.adapters.kafka import Backoff, Breaker, persist
+from presswatch.adapters.kafka import Backoff, Breaker, NoBreaker, persist
 from presswatch.core.errors import FatalError, RetryableError
 from presswatch.runtime import Health, StopSignal
 
@@ -18,6 +18,12 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def test_no_breaker_never_opens() -> None:
+    breaker = NoBreaker()
+    breaker.saw(1000)
+    assert all(breaker.permit() for _ in range(1000))
 
 
 def test_the_breaker_opens_at_the_twentieth_dead_letter_of_a_minute() -> None:

@@ -223,6 +223,12 @@ class Breaker:
         return len(self._dead) < self.RECORDS or len(self._dead) < self.SHARE * self._total
 
 
+class NoBreaker(Breaker):
+    """Never opens: somebody has seen the bad records and wants the others."""
+
+    RECORDS = 2**62
+
+
 class DeadLetters:
     """The way out of a stage for records that it can never process: the record as it came, the reason in its headers."""
 

@@ -12,7 +12,8 @@ import structlog
 
 from presswatch import metrics, openletters
 from presswatch.adapters.elasticsearch import connect
-from presswatch.adapters.kafka import BatchConsumer, DeadLetters, Publisher, persist
+from presswatch.adapters.elasticsearch.indices import require_mappings
+from presswatch.adapters.kafka import BatchConsumer, Breaker, DeadLetters, Publisher, persist
 from presswatch.adapters.slack import make_poster
 from presswatch.alerter.decide import Decider
 from presswatch.alerter.deliver import Deliverer
@@ -22,7 +23,7 @@ from presswatch.forgetting.log import ForgottenArticles
 from presswatch.kibana.links import Discover
 from presswatch.runtime import Health, StopSignal
 from presswatch.settings import Settings
-from presswatch.topology import MATCHES, NOTIFICATIONS, Stage
+from presswatch.topology import ALERTS, MATCHES, NOTIFICATIONS, Stage
 
 log = structlog.get_logger(__name__)
 
@@ -33,20 +34,37 @@ DELIVER_BATCH = 10
 """Few: within a channel they go out a second apart, and the batch is committed as a whole."""
 
 
-def run(settings: Settings, parts: tuple[Part, ...], health: Health, stop: StopSignal) -> None:
-    """Run the parts until a stop is asked for; if one ends with an error, stop the others and raise it."""
+def run(
+    settings: Settings, parts: tuple[Part, ...], health: Health, stop: StopSignal, breaker: Breaker | None = None
+) -> None:
+    """Run the parts until a stop is asked for; if one ends with an error, stop the others and raise it.
+
+    Args:
+        settings: of the whole system.
+        parts: which.
+        health: has these parts.
+        stop: asks for a stop.
+        breaker: of all parts, in the place of an ordinary one for each.
+    """
     if "deliver" in parts:
         metrics.CANARY_INTERVAL.labels("deliver").set(settings.canary.interval_s)
         metrics.CANARY_ARRIVED.labels("deliver").set(0)
     publisher: list[Publisher] = []
-    reached = persist(
-        lambda: publisher.append(Publisher(settings.kafka)), stage=parts[0], health=health, stop=stop, part=parts[0]
-    )
-    if not reached:
+
+    def prepare() -> None:
+        with connect(settings.elasticsearch) as client:
+            require_mappings(client, settings.elasticsearch, (ALERTS,))
+        publisher.append(Publisher(settings.kafka))
+
+    def beat() -> None:
+        for part in parts:
+            health.beat(part)
+
+    if not persist(prepare, stage=parts[0], health=health, stop=stop, part=parts[0], while_waiting=beat):
         return
     bodies: dict[Part, Callable[[], None]] = {
-        "decide": lambda: _decide(settings, publisher[0], health, stop),
-        "deliver": lambda: _deliver(settings, publisher[0], health, stop),
+        "decide": lambda: _decide(settings, publisher[0], health, stop, breaker),
+        "deliver": lambda: _deliver(settings, publisher[0], health, stop, breaker),
     }
     errors: list[BaseException] = []
 
@@ -68,18 +86,22 @@ def run(settings: Settings, parts: tuple[Part, ...], health: Health, stop: StopS
         raise errors[0]
 
 
-def _decide(settings: Settings, publisher: Publisher, health: Health, stop: StopSignal) -> None:
+def _decide(
+    settings: Settings, publisher: Publisher, health: Health, stop: StopSignal, breaker: Breaker | None
+) -> None:
     stage: Stage = "decide"
     with _forgotten(settings, stage, health, stop) as forgotten:
         if forgotten is None:
             return
-        dead = DeadLetters(settings.kafka, stage, publisher)
+        dead = DeadLetters(settings.kafka, stage, publisher, breaker)
         decider = Decider(settings.kafka, publisher, dead, _ledger(settings), forgotten)
         consumer = BatchConsumer(settings, stage, MATCHES, 300)
         consumer.run(decider.handle, health, stop, part=stage, on_idle=forgotten.renew)
 
 
-def _deliver(settings: Settings, publisher: Publisher, health: Health, stop: StopSignal) -> None:
+def _deliver(
+    settings: Settings, publisher: Publisher, health: Health, stop: StopSignal, breaker: Breaker | None
+) -> None:
     stage: Stage = "deliver"
     with _forgotten(settings, stage, health, stop) as forgotten:
         if forgotten is None:
@@ -102,7 +124,7 @@ def _deliver(settings: Settings, publisher: Publisher, health: Health, stop: Sto
                 stop.wait(10)
             return
         deliverer = Deliverer(
-            settings.slack, poster, _ledger(settings), DeadLetters(settings.kafka, stage, publisher), health, stop,
+            settings.slack, poster, _ledger(settings), DeadLetters(settings.kafka, stage, publisher, breaker), health, stop,
             owner=uuid.uuid4().hex, forgotten=forgotten, kibana=Discover.of(settings),
         )  # fmt: skip
         consumer = BatchConsumer(settings, stage, NOTIFICATIONS, DELIVER_BATCH)

@@ -11,12 +11,14 @@ from presswatch.commands import config_option
 
 @click.command("indexer")
 @config_option
-def command(config: Path | None) -> None:
+@click.option("--no-breaker", is_flag=True, help="Go on however many records are bad; all of them are dead-lettered.")
+def command(config: Path | None, *, no_breaker: bool) -> None:
     """Match alert rules against tagged articles and index them (articles.tagged -> Elasticsearch, matches).
 
     The rules are those that `presswatch rules apply` published; a change is in force within two seconds.
     """
     from presswatch import matching
+    from presswatch.adapters.kafka import NoBreaker
     from presswatch.indexer.service import RULES_PART, run
     from presswatch.runtime import configure_logs, service
     from presswatch.settings import load
@@ -25,4 +27,4 @@ def command(config: Path | None) -> None:
     configure_logs(settings.log, "indexer")
     matching.announce(settings.engine)
     with service("indexer", settings.http, settings.log, ("service", RULES_PART)) as (health, stop):
-        run(settings, health, stop)
+        run(settings, health, stop, NoBreaker() if no_breaker else None)

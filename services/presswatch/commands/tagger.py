@@ -11,12 +11,14 @@ from presswatch.commands import config_option
 
 @click.command("tagger")
 @config_option
-def command(config: Path | None) -> None:
+@click.option("--no-breaker", is_flag=True, help="Go on however many records are bad; all of them are dead-lettered.")
+def command(config: Path | None, *, no_breaker: bool) -> None:
     """Tag articles by topic, from articles.raw to articles.tagged, until SIGTERM.
 
     The topic packs are those that `presswatch topics apply` published; where none was, those of the setting tagger.packs.
     """
     from presswatch import matching
+    from presswatch.adapters.kafka import NoBreaker
     from presswatch.packfiles import load_packs
     from presswatch.runtime import configure_logs, service
     from presswatch.settings import load
@@ -28,4 +30,4 @@ def command(config: Path | None) -> None:
     own = load_packs(settings.tagger.packs)  # now, so that a mistake in them is told at once
     build = PackBuilder(own, matching.announce(settings.engine))
     with service("tagger", settings.http, settings.log, PARTS) as (health, stop):
-        run(settings, build, health, stop)
+        run(settings, build, health, stop, NoBreaker() if no_breaker else None)

@@ -15,7 +15,7 @@ from elasticsearch import Elasticsearch
 
 from presswatch import latency, metrics
 from presswatch.adapters.elasticsearch import Bulk, Outcome, connect, require_mappings
-from presswatch.adapters.kafka import BatchConsumer, DeadLetters, Publisher, Record, persist
+from presswatch.adapters.kafka import BatchConsumer, Breaker, DeadLetters, Publisher, Record, persist
 from presswatch.control.follow import Follower
 from presswatch.core.canary import KEEP_MS, is_canary
 from presswatch.core.errors import BadMessageError, RetryableError
@@ -206,13 +206,15 @@ def _rejection(outcome: Outcome) -> BadMessageError:
     return BadMessageError("document_rejected", outcome.detail)
 
 
-def run(settings: Settings, health: Health, stop: StopSignal) -> None:
+def run(settings: Settings, health: Health, stop: StopSignal, breaker: Breaker | None = None) -> None:
     """Index until a stop is asked for. The rules are those of the control topic, read to its end before the first article."""
     with Follower(settings.kafka, CONTROL_RULES, STAGE, RuleBuilder(), health, RULES_PART) as follower:
-        _index(settings, follower, health, stop)
+        _index(settings, follower, health, stop, breaker)
 
 
-def _index(settings: Settings, follower: Follower[RuleUpdate], health: Health, stop: StopSignal) -> None:
+def _index(
+    settings: Settings, follower: Follower[RuleUpdate], health: Health, stop: StopSignal, breaker: Breaker | None
+) -> None:
     client = connect(settings.elasticsearch)
     publisher: list[Publisher] = []
     held_back: list[ForgottenArticles] = []
@@ -231,7 +233,7 @@ def _index(settings: Settings, follower: Follower[RuleUpdate], health: Health, s
     rules = RuleSet((), _today())
     rules.take(first, _today())
     store = Store(client, settings.elasticsearch, Bulk(client, STAGE, stop.wait))
-    dead = DeadLetters(settings.kafka, STAGE, publisher[0])
+    dead = DeadLetters(settings.kafka, STAGE, publisher[0], breaker)
     forgotten, eraser, sweep = held_back[0], Eraser(client, settings.elasticsearch), _Sweep()
     indexer = Indexer(Planner(settings, rules), store, publisher[0], dead, health, forgotten)
 

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import structlog
 
-from presswatch.adapters.kafka import Breaker, DeadLetters, Publisher, persist
+from presswatch.adapters.kafka import DeadLetters, NoBreaker, Publisher, persist
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import Origin
 from presswatch.forgetting.log import ForgottenArticles
@@ -68,12 +68,6 @@ class Options:
     breaker: bool = True
 
 
-class _NoBreaker(Breaker):
-    """Never opens: the user has seen the bad records and wants the others."""
-
-    RECORDS = 2**62
-
-
 def run(settings: Settings, inputs: Sequence[Input], options: Options, health: Health, stop: StopSignal) -> Tally:
     """Read the inputs and return what became of them; with `watch`, only after a stop.
 
@@ -101,7 +95,7 @@ def run(settings: Settings, inputs: Sequence[Input], options: Options, health: H
         publisher = publishers[0]
         patience.renew()
         try:
-            dead_letters = DeadLetters(settings.kafka, STAGE, publisher, Breaker() if options.breaker else _NoBreaker())
+            dead_letters = DeadLetters(settings.kafka, STAGE, publisher, None if options.breaker else NoBreaker())
             delivery = Delivery(settings, publisher, dead_letters, health, patience, tally, forgotten[0])
             context = Context(delivery, state, FetchClock(), tally, options.origin)
             asyncio.run(_Run(settings, inputs, options, context, health, stop).all())

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from presswatch import topology
-from presswatch.adapters.kafka import DeadLetters, Publisher, persist
+from presswatch.adapters.kafka import Breaker, DeadLetters, Publisher, persist
 from presswatch.control.follow import Builder, Follower
 from presswatch.core.errors import FatalError
 from presswatch.runtime import Health, StopSignal
@@ -32,17 +32,22 @@ _OURS = PARTS[:2]
 _PULSE_S = 0.1
 
 
-def run(settings: Settings, build: Builder[PackUpdate], health: Health, stop: StopSignal) -> None:
+def run(
+    settings: Settings, build: Builder[PackUpdate], health: Health, stop: StopSignal, breaker: Breaker | None = None
+) -> None:
     """Tag articles until a stop is asked for. Ends the process with `EXIT_FATAL` when going on would lose data.
 
     Args:
         build: makes a set of topic packs ready. The control topic is read to its end before the first article.
+        breaker: in the place of an ordinary one.
     """
     with Follower(settings.kafka, topology.CONTROL_PACKS, "tagger", build, health, PARTS[2]) as follower:
-        _tag(settings, follower, health, stop)
+        _tag(settings, follower, health, stop, breaker)
 
 
-def _tag(settings: Settings, follower: Follower[PackUpdate], health: Health, stop: StopSignal) -> None:
+def _tag(
+    settings: Settings, follower: Follower[PackUpdate], health: Health, stop: StopSignal, breaker: Breaker | None
+) -> None:
     kafka = settings.kafka
     source, target = (topology.topic(kafka, name) for name in (topology.RAW, topology.TAGGED))
     dead = topology.topic(kafka, topology.dead_letter_topic("tagger"))
@@ -63,7 +68,7 @@ def _tag(settings: Settings, follower: Follower[PackUpdate], health: Health, sto
         return
     tagging = Tagging(first.tagger, generation=first.generation)
     watch = ProgressWatch(group, health)
-    grave = DeadLetters(kafka, "tagger", publishers[0])
+    grave = DeadLetters(kafka, "tagger", publishers[0], breaker)
     asyncio.run(_serve(settings, tagging, follower, grave, watch, health, stop, source, target))
     publishers[0].close()
     group.close()

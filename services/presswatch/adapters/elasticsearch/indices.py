@@ -37,7 +37,11 @@ def ensure_monthly_index(client: Elasticsearch, concrete: str) -> None:
 
 
 def ensure_index(client: Elasticsearch, spec: IndexSpec, concrete: str, alias: str | None = None) -> bool:
-    """Create an index, with its write alias, if it is not there; return whether it was created."""
+    """Create an index, with its write alias, if it is not there; return whether it was created.
+
+    The version stands in the template too. Where that is a newer one's (an upgrade is under way, or was rolled back), the
+    index has the newer one's fields and version: the newer one may start on it.
+    """
     there = _there.setdefault(client, set())
     if concrete in there:
         return False
@@ -48,7 +52,9 @@ def ensure_index(client: Elasticsearch, spec: IndexSpec, concrete: str, alias: s
     with translated():
         if not client.indices.exists_alias(index=concrete, name=write_alias(concrete)):
             try:
-                client.indices.create(index=concrete, mappings=spec.mappings, aliases=aliases)
+                client.indices.create(index=concrete, mappings=_without_version(spec.mappings), aliases=aliases)
+                if mapping_version(client.indices.get_mapping(index=concrete)[concrete]["mappings"]) == 0:
+                    client.indices.put_mapping(index=concrete, meta=spec.mappings["_meta"])  # there is no template
                 created = True
                 log.info("index created", index=concrete)
             except BadRequestError as error:
@@ -59,6 +65,10 @@ def ensure_index(client: Elasticsearch, spec: IndexSpec, concrete: str, alias: s
                 client.indices.put_alias(index=concrete, name=write_alias(concrete))
     there.add(concrete)
     return created
+
+
+def _without_version(mappings: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in mappings.items() if key != "_meta"}
 
 
 def forget_index(client: Elasticsearch, concrete: str) -> None:
