@@ -47,7 +47,7 @@ def judgements(labelled: LabelledSet, rows: Iterable[dict[str, Any]], tagger: Ta
     """Judge rows on the topics that their set knows of; where a topic cannot judge the language, there is nothing."""
     for row in rows:
         for verdict in tagger.judge(row):
-            topic = verdict.pack.topic
+            topic = verdict.topic
             if labelled.judged(row, topic):
                 yield Judgement(labelled.name, topic, row["lang"], topic in row["topics"], row, verdict)
 

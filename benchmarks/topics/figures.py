@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from presswatch.core.topics import Verdict
+from presswatch.core.judging import Verdict
 
 ALL = "all"
 MEAN = "mean"

@@ -3,11 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, overload
 
+from presswatch.core.hits import Hit
+from presswatch.core.judging import Language
+from presswatch.core.learned import Moved
 from presswatch.core.rules.match import Expression
 from presswatch.core.rules.reading import Occurrence, Receipt
 from presswatch.core.text import Tokens
 
 __version__: Final[str]
+
+# As presswatch.matching.INTERFACE; if they differ, the core belongs to another version of Presswatch.
+INTERFACE: Final[int]
 
 # As presswatch.core.text.VERSION; if they differ, the core belongs to another version of Presswatch.
 TOKENS_VERSION: Final[int]
@@ -87,3 +93,25 @@ class Matcher:
     def remove(self, expression_id: str) -> None: ...
     def asks_for_topics(self) -> bool: ...
     def match(self, document: Any, *, cover: bool = False, most: int = 5) -> list[Match]: ...
+
+# What a pack says of an article, as presswatch.core.judging.Verdict; receipts become Python objects when they are asked for.
+class Verdict:
+    @property
+    def topic(self) -> str: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def tagged(self) -> bool: ...
+    @property
+    def hits(self) -> list[Hit]: ...
+    @property
+    def words(self) -> list[Moved]: ...
+    def evidence(self) -> list[dict[str, Any]]: ...
+
+# The packs of one language: patterns, weights and learned words in one piece. The interpreter is free while it judges.
+class Judge:
+    def __init__(self, language: Language) -> None: ...
+    def judge(self, doc: Any) -> list[Verdict]: ...
+    def evidence(self, doc: Any) -> dict[str, float]: ...

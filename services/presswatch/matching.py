@@ -21,6 +21,9 @@ from presswatch.settings import EngineChoice, load
 
 log = structlog.get_logger(__name__)
 
+INTERFACE: Final = 2
+"""Classes and functions of the native core that are called here; to be raised there too (src/python/mod.rs) when they change."""
+
 MEND: Final = "install cargo (see rustup.rs), then make native"
 
 
@@ -115,7 +118,10 @@ def choose(choice: EngineChoice) -> Chosen:
     if isinstance(found, ModuleType):
         # Its classes have the attributes of the Python ones (tests compare them), so to the type checker they are those.
         native = Engine(
-            cast("type[Matcher]", found.Matcher), cast("type[Document]", found.Document).of, reads_queries=True
+            cast("type[Matcher]", found.Matcher),
+            cast("type[Document]", found.Document).of,
+            reads_queries=True,
+            judge=found.Judge,
         )
         return Chosen("native", found.__version__, "", native)
     if choice == "native":
@@ -138,4 +144,6 @@ def _native() -> ModuleType | str:
             f"the native core that is installed cuts words as of version {presswatch_matcher.TOKENS_VERSION}, "
             f"this Presswatch as of {text.VERSION}"
         )
+    if getattr(presswatch_matcher, "INTERFACE", None) != INTERFACE:
+        return "the native core that is installed belongs to another version of Presswatch"
     return presswatch_matcher

@@ -7,11 +7,12 @@ from typing import Any
 from hypothesis import assume, given, target
 from hypothesis import strategies as st
 
+from presswatch.core.judging import MAX_EVIDENCE
 from presswatch.core.packs import Pack, Pattern, faults
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.match import Expression, Matcher
 from presswatch.core.rules.syntax import parse
-from presswatch.core.topics import MAX_EVIDENCE, Tagger
+from presswatch.core.topics import Tagger
 
 WORDS = ("wheat", "barley", "ban", "export", "data", "école")
 OTHERS = ("the", "of", "𝒳tra", "hall", "Ünï")

@@ -22,6 +22,10 @@ STEMS = (4, 6)
 """Beginnings of longer words are features as well, so that a language that inflects needs no example of every form."""
 
 
+_VALUES = {float(count): 1.0 + log(count) for count in range(1, int(CAP) + 1)}
+_MOST = 1.0 + log(CAP)
+
+
 def stems(word: str) -> Iterator[str]:
     """Yield the beginnings of a word that are features, as ``vacc*``."""
     return (f"{word[:length]}*" for length in STEMS if len(word) > length)
@@ -42,7 +46,7 @@ def counts(title: Sequence[str], text: Sequence[str]) -> dict[str, float]:
 
 def value(count: float) -> float:
     """Return what a count is worth: the first place 1, each further one less."""
-    return 1.0 + log(min(count, CAP))
+    return _VALUES.get(count, _MOST)
 
 
 def size(different_words: int) -> int:

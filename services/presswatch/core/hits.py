@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from presswatch.core.packs import Pack, Pattern
@@ -40,54 +40,71 @@ class Hit(NamedTuple):
 class Finds(NamedTuple):
     """What an article has of a pack: its patterns, in their order, without what a trap voids, and the spots of the traps."""
 
-    pack: Pack
     hits: list[Hit]
     traps: list[Spot]
 
     def in_text(self) -> Finds:
         """Return the same with every spot in the text: for a text that was read as a title."""
         hits = [hit._replace(spots=[spot._replace(field="text") for spot in hit.spots]) for hit in self.hits]
-        return Finds(self.pack, hits, [spot._replace(field="text") for spot in self.traps])
+        return Finds(hits, [spot._replace(field="text") for spot in self.traps])
 
 
-class _Part(NamedTuple):
-    """What is looked for: a clause of a pattern that has places, and a condition under which they count."""
+class Part(NamedTuple):
+    """What is looked for.
+
+    Args:
+        pack: number of the pack.
+        pattern: the pattern of which this is a part, or all.
+        clause: what has places.
+        condition: under which they count; it may say more than the clause.
+        joins: whether the clause joins others, so that it has an occurrence where all its leaves are.
+    """
 
     pack: int
     pattern: Pattern
     clause: Node
     condition: Node | None
+    joins: bool
+
+
+def parts_of(packs: Iterable[Pack], lang: str) -> Iterator[Part]:
+    """Yield what is looked for in a language, pack by pack.
+
+    Raises:
+        RuleError: a pattern has a mistake.
+    """
+    for number, pack in enumerate(packs):
+        lists = pack.lists.get(lang, {})
+        for pattern in pack.patterns.get(lang, ()):
+            for clause, condition in _divided(with_proclitics(parse(pattern.match, lists), lang)):
+                yield Part(number, pattern, clause, condition, _joins(clause))
 
 
 class Finder:
     """The patterns of all packs in one language, in one matcher."""
 
-    def __init__(self, packs: Sequence[Pack], lang: str, engine: Engine) -> None:
-        self._packs = [pack for pack in packs if lang in pack.with_patterns]
-        self._parts: dict[str, _Part] = {}
+    def __init__(self, parts: Iterable[Part], engine: Engine) -> None:
+        self._parts: dict[str, Part] = {}
         self._matcher = engine.matcher(())
-        for number, pack in enumerate(self._packs):
-            lists = pack.lists.get(lang, {})
-            for pattern in pack.patterns[lang]:
-                for clause, condition in _parts(with_proclitics(parse(pattern.match, lists), lang)):
-                    name = f"{len(self._parts):06d}"  # matches come sorted by name
-                    self._parts[name] = _Part(number, pattern, clause, condition)
-                    self._matcher.add(Expression(name, "", clause))
-                    if condition is not None:
-                        self._matcher.add(Expression(f"{name}?", "", condition))
+        for part in parts:
+            name = f"{len(self._parts):06d}"  # matches come sorted by name
+            self._parts[name] = part
+            self._matcher.add(Expression(name, "", part.clause))
+            if part.condition is not None:
+                self._matcher.add(Expression(f"{name}?", "", part.condition))
 
-    def find(self, doc: Document) -> list[Finds]:
-        """Return for each pack what the document satisfies."""
+    def find(self, doc: Document, packs: int) -> list[Finds]:
+        """Return for each of so many packs what the document satisfies."""
         matches = {match.id: match for match in self._matcher.match(doc, cover=True, most=MAX_PLACES)}
-        found: list[list[Hit]] = [[] for _ in self._packs]
+        found: list[list[Hit]] = [[] for _ in range(packs)]
         for name, match in matches.items():
             part = self._parts.get(name)
             if part is not None and (part.condition is None or f"{name}?" in matches):
                 found[part.pack].append(_hit(part, match, doc))
-        return [_finds(pack, hits) for pack, hits in zip(self._packs, found, strict=True)]
+        return [_finds(hits) for hits in found]
 
 
-def _parts(node: Node, condition: Node | None = None) -> Iterator[tuple[Node, Node | None]]:
+def _divided(node: Node, condition: Node | None = None) -> Iterator[tuple[Node, Node | None]]:
     """Divide a pattern into clauses, each with its condition, so that as many as can be have places of their own.
 
     An OR with an AND in it falls into its alternatives; an AND of one positive clause and negatives has the places of the
@@ -96,11 +113,11 @@ def _parts(node: Node, condition: Node | None = None) -> Iterator[tuple[Node, No
     match node:
         case Or(clauses) if any(_joins(clause) for clause in clauses):
             for clause in clauses:
-                yield from _parts(clause, condition)
+                yield from _divided(clause, condition)
         case And(clauses):
             positive = [clause for clause in clauses if not isinstance(clause, Not)]
             if len(positive) == 1:
-                yield from _parts(positive[0], node if condition is None else And((condition, node)))
+                yield from _divided(positive[0], node if condition is None else And((condition, node)))
             else:
                 yield node, condition
         case _:
@@ -117,13 +134,13 @@ def _joins(node: Node) -> bool:
             return False
 
 
-def _hit(part: _Part, match: Match, doc: Document) -> Hit:
+def _hit(part: Part, match: Match, doc: Document) -> Hit:
     spots = [
         Spot(place.field, place.start, place.end, place.quote)
         for place in match.occurrences
         if place.start is not None and place.end is not None and place.quote is not None
     ]
-    if not _joins(part.clause):
+    if not part.joins:
         return Hit(part.pattern, spots)
     if len({spot.field for spot in spots}) > 1:
         return Hit(part.pattern, spots, split=True)
@@ -133,11 +150,11 @@ def _hit(part: _Part, match: Match, doc: Document) -> Hit:
     return Hit(part.pattern, [Spot(field, start, end, original[start:end])])
 
 
-def _finds(pack: Pack, hits: list[Hit]) -> Finds:
+def _finds(hits: list[Hit]) -> Finds:
     """Leave out positive spots that lie within a spot of a pattern that is not positive, and patterns without a spot."""
     traps = [spot for pattern, spots, split in hits if pattern.weight <= 0 and not split for spot in spots]
     if not traps:
-        return Finds(pack, hits, traps)
+        return Finds(hits, traps)
     kept = []
     for pattern, spots, split in hits:
         if pattern.weight > 0:
@@ -146,7 +163,7 @@ def _finds(pack: Pack, hits: list[Hit]) -> Finds:
                 kept.append(Hit(pattern, free, split))
         elif pattern.weight < 0:
             kept.append(Hit(pattern, spots, split))
-    return Finds(pack, kept, traps)
+    return Finds(kept, traps)
 
 
 def _within(spot: Spot, trap: Spot) -> bool:

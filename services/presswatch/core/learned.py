@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
 from math import exp, isfinite, log, sqrt
 from typing import Any, NamedTuple
 
@@ -193,16 +194,18 @@ class Table:
         known: dict[str, list[tuple[int, float]]] = {}
         for at, part in enumerate(self.parts):
             own = part.weights[lang]
-            for feature in sorted(part.shared.keys() | own.keys()):
+            for feature in part.shared.keys() | own.keys():
                 known.setdefault(feature, []).append((at, own.get(feature, 0.0) + part.shared.get(feature, 0.0)))
-        self._numbers = {feature: number for number, feature in enumerate(known)}
-        self._weights = list(known.values())
-        self._pairs: dict[str, dict[str, int]] = {}
-        for feature, number in self._numbers.items():
-            first, space, second = feature.partition(" ")
-            if space:
-                self._pairs.setdefault(first, {})[second] = number
-        self._remembered: dict[str, tuple[int, ...]] = {}
+        numbers = {feature: number for number, feature in enumerate(known, 1)}  # 0 would be as good as none
+        self._weights = [[], *known.values()]
+        self._pairs = {
+            (first, second): number
+            for feature, number in numbers.items()
+            for first, space, second in (feature.partition(" "),)
+            if first and space and second
+        }
+        self._pair_words = {number: pair for pair, number in self._pairs.items()}
+        self._remembered = _Remembered(numbers)
 
     def count(self, doc: Document, without: Mapping[str, Collection[int]] = _NOTHING) -> Counts:
         """Look up the words of an article, once for all topics.
@@ -211,29 +214,29 @@ class Table:
             doc: the article.
             without: by field the positions of tokens that do not count.
         """
-        words: dict[str, float] = {}
+        title = _left(doc.title.texts, without.get("title"))
+        text = _left(doc.text.texts, without.get("text"))
+        words: dict[str, float] = {word: TITLE * count for word, count in Counter(title).items()}
+        for word, count in Counter(text).items():
+            words[word] = words.get(word, 0) + count
         features: dict[int, float] = {}
-        pairs = self._pairs
-        for field, found, worth in (("title", doc.title.texts, TITLE), ("text", doc.text.texts, 1.0)):
-            left_out = without.get(field)
-            tokens = ["" if at in left_out else token for at, token in enumerate(found)] if left_out else found
-            for word in tokens:
-                words[word] = words.get(word, 0.0) + worth
-            for first, second in pairwise(tokens):
-                if first in pairs and (number := pairs[first].get(second)) is not None:
-                    features[number] = features.get(number, 0.0) + worth
+        for tokens, worth in ((title, TITLE), (text, 1.0)):
+            for number in filter(None, map(self._pairs.get, zip(tokens, islice(tokens, 1, None), strict=False))):
+                features[number] = features.get(number, 0.0) + worth
         words.pop("", None)
-        for word, count in words.items():
-            for number in self._features_of(word):
-                features[number] = features.get(number, 0.0) + count
+        remembered = self._remembered
+        for word, counted in words.items():
+            for number in remembered[word]:
+                features[number] = features.get(number, 0.0) + counted
         return Counts(words, features, sqrt(size(len(words))))
 
     def totals(self, counts: Counts) -> list[float]:
         """Return for each of `parts` the sum of its weights, with its bias."""
         sums = [0.0] * len(self.parts)
+        weights = self._weights
         for number, count in counts.features.items():
             worth = value(count)
-            for at, weight in self._weights[number]:
+            for at, weight in weights[number]:
                 sums[at] += worth * weight
         return [bias + total / counts.root for bias, total in zip(self._bias, sums, strict=True)]
 
@@ -248,26 +251,35 @@ class Table:
             for part, weight in self._weights[number]
             if part == at
         }
-        moved = []
+        moved = [Moved(self._pair_words[number], worth[number]) for number in worth if number in self._pair_words]
         for word, count in counts.words.items():
-            numbers = [number for number in self._features_of(word) if number in worth]
+            numbers = [number for number in self._remembered[word] if number in worth]
             if numbers:
-                total = sum(worth[number] * count / counts.features[number] for number in numbers)
+                total = 0.0  # `sum` adds in another way from Python 3.12 on
+                for number in numbers:
+                    total += worth[number] * count / counts.features[number]
                 moved.append(Moved((word,), total))
-        for first, seconds in self._pairs.items():
-            if first in counts.words:
-                found = (Moved((first, second), worth[number]) for second, number in seconds.items() if number in worth)
-                moved.extend(found)
         return sorted(moved, key=lambda each: (-each.weight, each.words))
 
-    def _features_of(self, word: str) -> tuple[int, ...]:
-        numbers = self._remembered.get(word)
-        if numbers is None:
-            numbers = tuple(self._numbers[each] for each in (word, *stems(word)) if each in self._numbers)
-            if len(self._remembered) >= _MEMO_WORDS:
-                self._remembered.clear()
-            self._remembered[word] = numbers
-        return numbers
+
+class _Remembered(dict[str, tuple[int, ...]]):
+    """The features of each word met lately; emptied when it is full, so that hostile text cannot fill the memory."""
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        super().__init__()
+        self._numbers = numbers
+
+    def __missing__(self, word: str) -> tuple[int, ...]:
+        features = tuple(self._numbers[each] for each in (word, *stems(word)) if each in self._numbers)
+        if len(self) >= _MEMO_WORDS:
+            self.clear()
+        self[word] = features
+        return features
+
+
+def _left(tokens: Sequence[str], without: Collection[int] | None) -> Sequence[str]:
+    """Return the tokens, empty where they do not count."""
+    return ["" if at in without else token for at, token in enumerate(tokens)] if without else tokens
 
 
 def _numbers(calibration: Calibration) -> list[float]:

@@ -77,9 +77,14 @@ def score(evidence: float) -> float:
     return round(1 - 2.0**-evidence, 3) if evidence > 0 else 0.0
 
 
+def tokens_per_word(lang: str) -> float:
+    """Return how many tokens of a language say what one word says in English."""
+    return _TOKENS_PER_WORD.get(lang, 1.0)
+
+
 def words(length: Length) -> float:
     """Return the length of an article in words of English."""
-    return (length.title + length.text) / _TOKENS_PER_WORD.get(length.lang, 1.0)
+    return (length.title + length.text) / tokens_per_word(length.lang)
 
 
 def combined(learned: Learned, evidence: float | None, total: float, length: Length) -> float:
@@ -112,7 +117,7 @@ def without_overlap(places: Iterable[Place]) -> list[Place]:
 
 
 def _of_all(ideas: Iterable[Idea], length: Length, scoring: Scoring) -> float:
-    scale = _TOKENS_PER_WORD.get(length.lang, 1.0)
+    scale = tokens_per_word(length.lang)
     body = scoring.body * _fade(length, scoring.body_words, scoring.body_fade)
     lead = max(body, scoring.lead if length.title else 1.0)
     total = 0.0
@@ -121,12 +126,15 @@ def _of_all(ideas: Iterable[Idea], length: Length, scoring: Scoring) -> float:
             (1.0 if place.in_title else lead if place.start < scoring.lead_words * scale else body for place in places),
             reverse=True,
         )
-        total += weight * sum(value * scoring.repeat**rank for rank, value in enumerate(worth))
+        idea = 0.0  # `sum` adds in another way from Python 3.12 on
+        for rank, value in enumerate(worth):
+            idea += value * scoring.repeat**rank
+        total += weight * idea
     return total
 
 
 def _of_passage(ideas: Iterable[Idea], length: Length, scoring: Scoring) -> float:
-    span = scoring.passage_words * _TOKENS_PER_WORD.get(length.lang, 1.0)
+    span = scoring.passage_words * tokens_per_word(length.lang)
     places = sorted(
         (place.start, number, weight)
         for number, (weight, places) in enumerate(ideas)
@@ -150,5 +158,5 @@ def _of_passage(ideas: Iterable[Idea], length: Length, scoring: Scoring) -> floa
 
 
 def _fade(length: Length, words: int, exponent: float) -> float:
-    scale = _TOKENS_PER_WORD.get(length.lang, 1.0)
+    scale = tokens_per_word(length.lang)
     return float(min(1.0, words * scale / max(1, length.text)) ** exponent)

@@ -76,6 +76,14 @@ _BEGIN = re.compile(rb"[AHINKEJTYyiPpzkR]")
 _LEAD = re.compile(rb"[Exzctuvw]*")
 
 
+_PLAIN: Final = re.compile(f"[{_ranges(b'A', 0xFFFF)}]{{1,{MAX_UNITS // 2}}}")
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text is one word of nothing but letters, as most chunks are: a short cut for `words`."""
+    return _PLAIN.fullmatch(text) is not None
+
+
 def classes(text: str) -> bytes:
     """Return the class of each code point."""
     return bytes(map(CLASSES.__getitem__, map(ord, text)))

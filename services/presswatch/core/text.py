@@ -6,9 +6,10 @@ the same in `folding`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
 from typing import Final
 
 from presswatch.core import segmentation
@@ -20,7 +21,7 @@ VERSION: Final = 1
 """To be raised with every change of what `tokenise` or `query_slots` return: it is stored beside tokens and rules."""
 
 _MEMO_CHUNKS: Final = 50_000
-_MEMO_LENGTH: Final = 40  # code points; a full memo takes about 25 MB
+_MEMO_LENGTH: Final = 40  # code points; a full memo takes about 25 MB, and there may be two (see `_Memo`)
 
 _SUFFIXING: Final = frozenset({"tr", "az"})  # languages that part a name from its suffix by an apostrophe
 
@@ -31,9 +32,8 @@ _WILDCARDS: Final = str.maketrans({"?": _ONE, "*": _REST, _ONE: " ", _REST: " "}
 _WRITTEN: Final = str.maketrans({_ONE: "?", _REST: "*"})
 
 
-@dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of a text, in order, one at one position.
+    """The tokens of a text, in order, one at one position. Equal if all of it is.
 
     Args:
         original: the text.
@@ -42,10 +42,55 @@ class Tokens:
         ends: end of each token in `original`, exclusive: ``original[start:end]`` is how it was written.
     """
 
-    original: str
-    texts: list[str]
-    starts: list[int]
-    ends: list[int]
+    __slots__ = ("_cut", "_ends", "_starts", "original", "texts")
+
+    def __init__(self, original: str, texts: list[str], starts: list[int], ends: list[int]) -> None:
+        self.original = original
+        self.texts = texts
+        self._starts, self._ends = starts, ends
+        self._cut: Sequence[_Cut] = ()
+
+    @classmethod
+    def of(cls, original: str, cut: Sequence[_Cut]) -> Tokens:
+        """Put the tokens of chunks together. Where they stand is reckoned when somebody asks: of most texts nobody does."""
+        tokens = cls(original, list(chain.from_iterable(map(_forms, cut))), [], [])
+        tokens._cut = cut
+        return tokens
+
+    @property
+    def starts(self) -> list[int]:
+        """First code point of each token in `original`."""
+        self._place()
+        return self._starts
+
+    @property
+    def ends(self) -> list[int]:
+        """End of each token in `original`, exclusive."""
+        self._place()
+        return self._ends
+
+    def _place(self) -> None:
+        if self._cut:
+            starts: list[int] = []
+            ends: list[int] = []
+            begins = [found.start() for found in segmentation.CHUNK.finditer(self.original)]
+            for at, (_, spans) in zip(begins, self._cut, strict=True):
+                for start, end in spans:
+                    starts.append(at + start)
+                    ends.append(at + end)
+            self._starts, self._ends, self._cut = starts, ends, ()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Tokens):
+            return NotImplemented
+        return (self.original, self.texts, self.starts, self.ends) == (
+            other.original, other.texts, other.starts, other.ends,
+        )  # fmt: skip
+
+    __hash__ = None  # type: ignore[assignment]  # it holds lists
+
+    def __repr__(self) -> str:
+        return f"Tokens({self.original!r}, {self.texts!r}, {self.starts!r}, {self.ends!r})"
 
 
 def tokenise(text: str, lang: str | None = None) -> Tokens:
@@ -56,18 +101,7 @@ def tokenise(text: str, lang: str | None = None) -> Tokens:
         lang: language of the article (BCP 47); in Turkish and Azerbaijani an apostrophe parts a suffix.
     """
     turkish = lang is not None and lang.replace("_", "-").partition("-")[0].lower() in _SUFFIXING
-    texts: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for found in segmentation.CHUNK.finditer(text):
-        chunk = found[0].rstrip(segmentation.EDGE)  # so that a word is remembered once
-        at = found.start()
-        cut = _remembered if len(chunk) <= _MEMO_LENGTH else _chunk_tokens
-        for form, start, end in cut(chunk, turkish):
-            texts.append(form)
-            starts.append(at + start)
-            ends.append(at + end)
-    return Tokens(text, texts, starts, ends)
+    return Tokens.of(text, list(map(_MEMOS[turkish].__getitem__, segmentation.CHUNK.findall(text))))
 
 
 def query_slots(text: str) -> list[tuple[str, ...]]:
@@ -111,15 +145,55 @@ def by_character(ch: str) -> bool:
     return segmentation.CLASSES[ord(ch)] in b"JTYyi"
 
 
-def _chunk_tokens(chunk: str, turkish: bool) -> Iterator[tuple[str, int, int]]:
-    for start, end in segmentation.words(chunk, segmentation.classes(chunk)):
-        if form := fold(chunk[start:end], turkish=turkish):
-            yield form, start, end
+_Cut = tuple[tuple[str, ...], tuple[tuple[int, int], ...]]
+"""The tokens of a chunk, and start and end of each within it."""
+
+_forms: Callable[[_Cut], tuple[str, ...]] = itemgetter(0)
 
 
-@lru_cache(maxsize=_MEMO_CHUNKS)
-def _remembered(chunk: str, turkish: bool) -> tuple[tuple[str, int, int], ...]:
-    return tuple(_chunk_tokens(chunk, turkish))
+class _Memo(dict[str, _Cut]):
+    """The tokens of the chunks met lately, with the punctuation that stood behind them.
+
+    When it is full it becomes the older half, which it replaces, so that common words are never forgotten, and hostile text cannot
+    fill the memory.
+    """
+
+    def __init__(self, *, turkish: bool) -> None:
+        super().__init__()
+        self._turkish = turkish
+        self._older: dict[str, _Cut] = {}
+
+    def __missing__(self, chunk: str) -> _Cut:
+        cut = self._older.get(chunk) or self._cut(chunk)
+        if len(chunk) <= _MEMO_LENGTH:
+            if len(self) >= _MEMO_CHUNKS:
+                self._older = dict(self)
+                self.clear()
+            self[chunk] = cut
+        return cut
+
+    def _cut(self, chunk: str) -> _Cut:
+        word = chunk.rstrip(segmentation.EDGE)
+        if word is not chunk and word != chunk and len(word) <= _MEMO_LENGTH:
+            return self[word]
+        if segmentation.is_plain(word) and (form := fold(word, turkish=self._turkish)):
+            return (form,), _whole(len(word))
+        forms: list[str] = []
+        spans: list[tuple[int, int]] = []
+        for start, end in segmentation.words(word, segmentation.classes(word)):
+            if form := fold(word[start:end], turkish=self._turkish):
+                forms.append(form)
+                spans.append((start, end))
+        return tuple(forms), tuple(spans)
+
+
+_MEMOS: Final = {turkish: _Memo(turkish=turkish) for turkish in (False, True)}
+
+
+@lru_cache
+def _whole(length: int) -> tuple[tuple[int, int], ...]:
+    """Return the one span of a chunk that is one word, each once: there are few lengths."""
+    return ((0, length),)
 
 
 def _slots(text: str, kinds: bytes) -> list[tuple[str, ...]]:

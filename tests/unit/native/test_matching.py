@@ -12,6 +12,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from presswatch import matching
+from presswatch.core import text
 from presswatch.core.errors import ConfigError
 from presswatch.core.rules.match import PYTHON, Expression
 from presswatch.core.rules.syntax import parse
@@ -82,6 +83,16 @@ def test_a_core_of_another_version_is_not_used(tmp_path: Path, monkeypatch: pyte
         matching.choose("auto").why
         == "the native core that is installed cuts words as of version 0, this Presswatch as of 1"
     )
+    monkeypatch.delitem(sys.modules, "presswatch_matcher")
+
+
+def test_a_core_with_other_functions_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "presswatch_matcher.py").write_text(f"TOKENS_VERSION = {text.VERSION}\n__version__ = '0.0.1'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "presswatch_matcher", raising=False)
+    assert matching.choose("auto").why == "the native core that is installed belongs to another version of Presswatch"
+    with pytest.raises(ConfigError, match="make native"):
+        matching.choose("native")
     monkeypatch.delitem(sys.modules, "presswatch_matcher")
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from tests.unit.topics.packs import pack
 
+from presswatch.core.judging import MAX_WORD_PLACES, MAX_WORDS
 from presswatch.core.learned import ANY, Calibration, Learned, Table, decoded, encoded
 from presswatch.core.packs import Pack
 from presswatch.core.rules.document import Document
-from presswatch.core.topics import MAX_WORD_PLACES, MAX_WORDS, Tagger
+from presswatch.core.topics import Tagger
 from presswatch.packfiles import PackFileError, load_packs
 
 PLAIN = Calibration(1.0, 0.0, 0.0)

@@ -8,10 +8,11 @@ import pytest
 from tests.unit.topics.packs import pack, tagger
 
 from presswatch.core.errors import BadMessageError
+from presswatch.core.judging import ALONE
 from presswatch.core.learned import ANY, Calibration, Learned
 from presswatch.core.packs import Pack
 from presswatch.core.rules.document import Document
-from presswatch.core.topics import ALONE, Tagger
+from presswatch.core.topics import Tagger
 
 
 def evidence(tags: list[dict[str, Any]]) -> list[tuple[str, str, str, float]]:

@@ -12,7 +12,7 @@ use super::evaluate::Evaluator;
 use super::evidence::Witness;
 use super::guards::{PATIENCE, choose};
 use super::leaf::Leaves;
-use super::outcome::{Name, Outcome};
+use super::outcome::{Name, Outcome, Receipt};
 use super::reading::{Reading, Room};
 use super::vocabulary::{KeyId, Vocabulary};
 use crate::document::Document;
@@ -142,11 +142,8 @@ impl Index {
     ///
     /// With `most`, each has the places that cover it, at most so many.
     pub fn matches(&self, document: &Document, most: Option<u32>, room: &mut Room, worn: &mut Vec<u32>) -> Outcome {
-        let reading = Reading::of(document, &self.vocabulary, room);
-        self.vocabulary.count_document();
-        let mut evaluator = Evaluator { reading, leaves: &self.leaves };
-        let mut held = self.held(&mut evaluator, worn);
-        held.sort_unstable_by(|left, right| left.name.id().cmp(right.name.id()));
+        let mut evaluator = self.evaluator(document, room);
+        let held = self.held(&mut evaluator, worn);
         let mut witness = Witness::new(&mut evaluator);
         for entry in held {
             witness.add(entry.name.clone(), &entry.clause, most);
@@ -154,6 +151,36 @@ impl Index {
         witness.outcome
     }
 
+    /// Call `found` with each rule that a document satisfies and the places that cover it; see [`super::Matcher::cover`].
+    pub fn cover(
+        &self,
+        document: &Document,
+        most: u32,
+        room: &mut Room,
+        worn: &mut Vec<u32>,
+        wanted: impl Fn(&str) -> bool,
+        mut found: impl FnMut(&str, &[Receipt]),
+    ) {
+        let mut evaluator = self.evaluator(document, room);
+        let held = self.held(&mut evaluator, worn);
+        let mut witness = Witness::new(&mut evaluator);
+        for entry in held {
+            let id = entry.name.id();
+            if wanted(id) {
+                found(id, &witness.covers(&entry.clause, most));
+            } else {
+                found(id, &[]);
+            }
+        }
+    }
+
+    fn evaluator<'a>(&'a self, document: &'a Document, room: &'a mut Room) -> Evaluator<'a> {
+        let reading = Reading::of(document, &self.vocabulary, room);
+        self.vocabulary.count_document();
+        Evaluator { reading, leaves: &self.leaves }
+    }
+
+    /// The rules that a document satisfies, by id.
     fn held(&self, evaluator: &mut Evaluator<'_>, worn: &mut Vec<u32>) -> Vec<&Entry> {
         let mut open = std::mem::take(&mut evaluator.reading.room.open);
         open.clear();
@@ -186,6 +213,7 @@ impl Index {
             }
         }
         evaluator.reading.room.open = open;
+        held.sort_unstable_by(|left, right| left.name.id().cmp(right.name.id()));
         held
     }
 

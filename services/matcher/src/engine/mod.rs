@@ -22,6 +22,7 @@ use parking_lot::{Mutex, RwLock};
 pub use evidence::MAX_OCCURRENCES;
 pub use index::Index;
 pub use outcome::Outcome;
+use outcome::Receipt;
 
 use crate::document::Document;
 use crate::rules::model::Node;
@@ -77,6 +78,23 @@ impl Matcher {
         self.rooms.lock().push(room);
         self.refile(worn);
         outcome
+    }
+
+    /// Call `found` with each rule that a document satisfies, by id, and with the places that cover it, at most so many; of
+    /// rules whose id is not `wanted` nobody looks for places.
+    pub fn cover(
+        &self,
+        document: &Document,
+        most: u32,
+        wanted: impl Fn(&str) -> bool,
+        found: impl FnMut(&str, &[Receipt]),
+    ) {
+        let mut room = self.rooms.lock().pop().unwrap_or_default();
+        let mut worn = Vec::new();
+        self.index.read().cover(document, most, &mut room, &mut worn, wanted, found);
+        room.shrink();
+        self.rooms.lock().push(room);
+        self.refile(worn);
     }
 
     /// File worn rules anew, if nobody is matching just now; else whoever comes next does it.

@@ -40,6 +40,14 @@ impl PyDocument {
         }
     }
 
+    /// A document of ours, made of a Python one if that is what it is.
+    pub fn native(document: &Bound<'_, PyAny>) -> PyResult<Py<Self>> {
+        match document.cast::<Self>() {
+            Ok(document) => Ok(document.clone().unbind()),
+            Err(_) => Py::new(document.py(), Self::like(document)?),
+        }
+    }
+
     fn field(&self, py: Python<'_>, at: usize) -> PyResult<Py<PyAny>> {
         let made = self.tokens[at].get_or_try_init(py, || {
             let tokens = &[&self.inner.title, &self.inner.text][at].tokens;

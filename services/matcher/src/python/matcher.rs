@@ -128,10 +128,7 @@ impl Matcher {
     #[pyo3(name = "match", signature = (document, *, cover=false, most=5))]
     fn matches(&self, document: &Bound<'_, PyAny>, cover: bool, most: u32) -> PyResult<Vec<Match>> {
         let py = document.py();
-        let document: Py<PyDocument> = match document.cast::<PyDocument>() {
-            Ok(document) => document.clone().unbind(),
-            Err(_) => Py::new(py, PyDocument::like(document)?)?,
-        };
+        let document = PyDocument::native(document)?;
         let inner = &document.get().inner;
         let outcome = py.detach(|| self.engine.matches(inner, cover.then_some(most)));
         let places = Arc::new(Places::new(outcome, document));

@@ -6,9 +6,13 @@ mod places;
 mod queries;
 mod receipts;
 mod text;
+mod topics;
 mod tree;
 
 use pyo3::prelude::*;
+
+/// What Python finds here: equal to `presswatch.matching.INTERFACE`, or this core is not used.
+const INTERFACE: u32 = 2;
 
 /// The native core of Presswatch.
 #[pymodule]
@@ -23,12 +27,15 @@ mod presswatch_matcher {
     use super::receipts::Receipts;
     #[pymodule_export]
     use super::text::{by_character, fold_value, query_slots, tokenise, wildcard_slots};
+    #[pymodule_export]
+    use super::topics::{Judge, PyVerdict};
 
-    use super::{Bound, PyModule, PyModuleMethods, PyResult};
+    use super::{Bound, INTERFACE, PyModule, PyModuleMethods, PyResult};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("INTERFACE", INTERFACE)?;
         module.add("TOKENS_VERSION", crate::text::VERSION)
     }
 }

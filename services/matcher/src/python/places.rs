@@ -65,14 +65,8 @@ impl Places {
     fn shown<'py>(&self, py: Python<'py>, receipt: &Receipt) -> PyResult<Shown<'py>> {
         let document = self.document.get();
         let slice = |field: usize, start: u32, end: u32| {
-            let name = if field == 0 { intern!(py, "title") } else { intern!(py, "text") };
-            let quote = if document.ascii[field] {
-                let text = if field == 0 { &document.inner.title } else { &document.inner.text };
-                PyString::new(py, &text.original[start as usize..end as usize]).into_any()
-            } else {
-                document.originals[field].bind(py).get_item(PySlice::new(py, start as isize, end as isize, 1))?
-            };
-            PyResult::Ok((name.clone(), Some(start), Some(end), quote))
+            let (name, quote) = slice(py, document, field, start, end)?;
+            PyResult::Ok((name, Some(start), Some(end), quote))
         };
         match receipt.place {
             Place::Title(start, end) => slice(0, start, end),
@@ -102,8 +96,30 @@ impl Places {
     }
 }
 
+/// The name of a field (0: title, 1: text), and a slice of it in code points.
+pub fn slice<'py>(
+    py: Python<'py>,
+    document: &PyDocument,
+    field: usize,
+    start: u32,
+    end: u32,
+) -> PyResult<(Bound<'py, PyString>, Bound<'py, PyAny>)> {
+    let name = if field == 0 { intern!(py, "title") } else { intern!(py, "text") };
+    let quote = if document.ascii[field] {
+        let text = if field == 0 { &document.inner.title } else { &document.inner.text };
+        PyString::new(py, &text.original[start as usize..end as usize]).into_any()
+    } else {
+        document.originals[field].bind(py).get_item(PySlice::new(py, start as isize, end as isize, 1))?
+    };
+    Ok((name.clone(), quote))
+}
+
 /// A named tuple of these values. Its own constructor is written in Python and takes twice as long.
-fn named<'py>(py: Python<'py>, class: &Bound<'py, PyAny>, values: Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+pub fn named<'py>(
+    py: Python<'py>,
+    class: &Bound<'py, PyAny>,
+    values: Bound<'py, PyTuple>,
+) -> PyResult<Bound<'py, PyAny>> {
     let new = NEW_TUPLE
         .get_or_try_init(py, || PyResult::Ok(py.get_type::<PyTuple>().getattr(intern!(py, "__new__"))?.unbind()))?;
     new.bind(py).call1((class, values))

@@ -165,12 +165,14 @@ def _match(entry: Entry, reading: Reading, most: int) -> Match:
 class Engine:
     """A form of the engine: makes matchers, and documents for them. Both forms answer alike; the core knows this one only.
 
-    `reads_queries`: its matchers parse queries themselves, in microseconds.
+    `reads_queries`: its matchers parse queries themselves, in microseconds. `judge`: makes of a `core.judging.Language` what
+    judges articles in it; None if the core's own judge does with this engine.
     """
 
     matcher: Callable[[Iterable[Expression]], Matcher]
     document: Callable[[Mapping[str, Any]], Document]
     reads_queries: bool = False
+    judge: Callable[[Any], Any] | None = None
 
 
 PYTHON: Final = Engine(Matcher, Document.of)
