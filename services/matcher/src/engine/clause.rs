@@ -74,6 +74,18 @@ impl Clause {
         }
     }
 
+    /// Look at the leaves of words that stand by themselves or are joined by AND, for the same reason.
+    pub fn peek_leaves(&self, leaves: &Leaves) -> usize {
+        match self {
+            Self::Key { leaf, .. } => usize::from(leaves.get(*leaf).has_twins),
+            Self::All(clauses) | Self::Any(clauses) if clauses.len() <= 4 => {
+                let words = clauses.iter().filter(|clause| !clause.is_branch());
+                words.map(|clause| clause.peek_leaves(leaves)).sum()
+            }
+            _ => 0,
+        }
+    }
+
     fn is_branch(&self) -> bool {
         !matches!(self, Self::Key { .. } | Self::Leaf(_))
     }

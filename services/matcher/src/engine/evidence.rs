@@ -62,14 +62,32 @@ impl Evidence {
 pub struct Witness<'e, 'a> {
     pub evaluator: &'e mut Evaluator<'a>,
     pub outcome: Outcome,
-    /// The number of each leaf among [`Outcome::leaves`], and its receipts where it holds by itself.
-    leaves: HashMap<LeafId, (u32, Option<Part>), ahash::RandomState>,
+    leaves: Shown,
     evidence: Evidence,
 }
 
+/// The number of each leaf among [`Outcome::leaves`], and its receipts where it holds by itself.
+pub type Shown = HashMap<LeafId, (u32, Option<Part>), ahash::RandomState>;
+
 impl<'e, 'a> Witness<'e, 'a> {
-    pub fn new(evaluator: &'e mut Evaluator<'a>) -> Self {
-        Self { evaluator, outcome: Outcome::default(), leaves: HashMap::default(), evidence: Evidence::default() }
+    /// Ready for so many rules.
+    pub fn new(evaluator: &'e mut Evaluator<'a>, rules: usize) -> Self {
+        let mut leaves = std::mem::take(&mut evaluator.reading.room.shown);
+        leaves.clear();
+        let outcome = Outcome {
+            found: Vec::with_capacity(rules),
+            leaves: Vec::with_capacity(rules),
+            receipts: Vec::with_capacity(2 * rules),
+            parts: Vec::with_capacity(2 * rules),
+            ..Outcome::default()
+        };
+        Self { evaluator, outcome, leaves, evidence: Evidence::default() }
+    }
+
+    /// What was gathered.
+    pub fn finish(self) -> Outcome {
+        self.evaluator.reading.room.shown = self.leaves;
+        self.outcome
     }
 
     /// Add a rule that holds; with `most` the places that cover it as well.
@@ -208,8 +226,9 @@ impl<'e, 'a> Witness<'e, 'a> {
         }
         let number = self.number(leaf);
         let begun = self.outcome.receipts.len() as u32;
-        let places = self.leaf_places(leaf, MAX_OCCURRENCES);
-        self.outcome.receipts.extend(places.into_iter().map(|place| Receipt { leaf: number, place }));
+        let mut receipts = std::mem::take(&mut self.outcome.receipts);
+        self.leaf_places(leaf, MAX_OCCURRENCES, &mut |place| receipts.push(Receipt { leaf: number, place }));
+        self.outcome.receipts = receipts;
         let part = begun..self.outcome.receipts.len() as u32;
         self.leaves.insert(leaf, (number, Some(part.clone())));
         part
@@ -231,8 +250,8 @@ impl<'e, 'a> Witness<'e, 'a> {
         number
     }
 
-    fn leaf_places(&mut self, leaf: LeafId, most: u32) -> Vec<Place> {
-        let mut places = Vec::new();
+    /// Call `found` with the first places of a leaf, title first.
+    fn leaf_places(&mut self, leaf: LeafId, most: u32, found: &mut impl FnMut(Place)) {
         let (leaves, document) = (self.evaluator.leaves, self.evaluator.reading.document);
         match &leaves.get(leaf).kind {
             Kind::Meta(value) => {
@@ -242,9 +261,9 @@ impl<'e, 'a> Witness<'e, 'a> {
                 };
                 let numbered = (0..).zip(known).filter(|(_, known)| fits(&known.folded));
                 let shown = numbered.map(|(at, _)| Place::Meta(value.name as u32, at));
-                places.extend(shown.take(MAX_OCCURRENCES as usize));
+                shown.take(MAX_OCCURRENCES as usize).for_each(found);
             }
-            Kind::Range(bounds) => places.push(Place::Number(match &*bounds.name {
+            Kind::Range(bounds) => found(Place::Number(match &*bounds.name {
                 "published" => PUBLISHED,
                 "words" => WORDS,
                 score => {
@@ -254,16 +273,17 @@ impl<'e, 'a> Witness<'e, 'a> {
                 }
             })),
             _ => {
+                let mut wanted = most;
                 for field in FIELDS {
                     let spans = self.evaluator.spans(leaf, field);
-                    for at in 0..spans.len.min(most - places.len() as u32) {
+                    for at in 0..spans.len.min(wanted) {
                         let (start, end) = self.evaluator.reading.offsets(spans, at, field);
-                        places.push(place(field, start, end));
+                        found(place(field, start, end));
                     }
+                    wanted -= spans.len.min(wanted);
                 }
             }
         }
-        places
     }
 
     // -- NEAR
@@ -383,13 +403,14 @@ impl<'e, 'a> Witness<'e, 'a> {
     ///
     /// A leaf, OR, COUNT or NEAR gives the slices that satisfy it; what looks at title and text together has none, and gives
     /// the first place of each of its leaves.
-    pub fn covers(&mut self, clause: &Clause, most: u32) -> Vec<Receipt> {
+    fn covers(&mut self, clause: &Clause, most: u32) -> Vec<Receipt> {
         let mut found = match clause {
             Clause::Key { leaf, .. } | Clause::Leaf(leaf) => {
                 let number = self.number(*leaf);
                 let most = if self.evaluator.leaves.get(*leaf).is_text() { most } else { MAX_OCCURRENCES };
-                let places = self.leaf_places(*leaf, most);
-                return places.into_iter().map(|place| Receipt { leaf: number, place }).collect();
+                let mut found = Vec::new();
+                self.leaf_places(*leaf, most, &mut |place| found.push(Receipt { leaf: number, place }));
+                return found;
             }
             Clause::Count(count) => self.covers_any(&count.operand, most),
             Clause::Any(clauses) => self.covers_any(clauses, most),

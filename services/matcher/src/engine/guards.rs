@@ -9,7 +9,7 @@ use smallvec::{SmallVec, smallvec};
 use super::clause::{Clause, Near};
 use super::evaluate::FIELDS;
 use super::leaf::{Kind, Leaf, LeafId, Leaves};
-use super::reading::Reading;
+use super::reading::{Reading, Room};
 use super::vocabulary::{ANYTHING, KeyId, NOTHING, Vocabulary};
 
 /// Pairs of alternatives of two clauses, such as the sides of a NEAR, up to which each pair is an alternative of its own.
@@ -75,32 +75,49 @@ impl Waiting {
         }
     }
 
-    /// Append the guards that let a document through: each as its rule, and whether it decides. `key` is their first.
+    /// Append the guards of which the document holds the second key as well; `key` is their first.
+    ///
+    /// Chance has it which these are, so there is no branch that a processor would have to guess.
     #[inline]
-    pub fn open(&self, key: KeyId, reading: &Reading<'_>, open: &mut Vec<(u32, bool)>) {
-        let room = &*reading.room;
+    pub fn look(&self, key: KeyId, room: &Room, half: &mut Vec<(KeyId, u32)>) {
+        let begun = half.len();
+        half.resize(begun + self.seconds.len(), (key, 0));
+        let places = &mut half[begun..];
+        let mut count = 0;
         for (at, &second) in self.seconds.iter().enumerate() {
-            if room.holds(second) {
-                let guard = self.guards[at];
-                if room.holds(guard.banned) {
-                    continue;
-                }
-                let third = if guard.third & CLOSE == 0 {
-                    room.holds(guard.third)
-                } else {
-                    Closeness::unpacked(guard.third).is_met(key, second, reading)
-                };
-                if third {
-                    open.push((guard.rule(), guard.decides()));
-                }
-            }
+            places[count].1 = at as u32;
+            count += usize::from(room.holds(second));
         }
+        half.truncate(begun + count);
     }
 
-    /// The first of the second keys: whoever looks at it early has it near at hand later.
+    /// The rule of a guard, doubled, with 1 added if the guard decides; None if the document does not pass. `key` is its
+    /// first, and it is one of those that [`Waiting::look`] gave.
+    #[inline]
+    pub fn open(&self, key: KeyId, at: u32, reading: &Reading<'_>) -> Option<u32> {
+        let room = &*reading.room;
+        let guard = self.guards[at as usize];
+        if room.holds(guard.banned) {
+            return None;
+        }
+        let third = if guard.third & CLOSE == 0 {
+            room.holds(guard.third)
+        } else {
+            Closeness::unpacked(guard.third).is_met(key, self.seconds[at as usize], reading)
+        };
+        third.then(|| guard.rule() << 1 | u32::from(guard.decides()))
+    }
+
+    /// Look at the second keys, a piece of memory at a time: whoever does so early has them near at hand later.
     #[inline]
     pub fn peek(&self) -> KeyId {
-        self.seconds.first().copied().unwrap_or(ANYTHING)
+        self.seconds.iter().step_by(16).fold(0, |sum, &key| sum ^ key)
+    }
+
+    /// The same for a guard.
+    #[inline]
+    pub fn peek_at(&self, at: u32) -> KeyId {
+        self.guards[at as usize].third
     }
 }
 

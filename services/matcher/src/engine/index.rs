@@ -12,8 +12,8 @@ use super::evaluate::Evaluator;
 use super::evidence::Witness;
 use super::guards::{PATIENCE, choose};
 use super::leaf::Leaves;
-use super::outcome::{Name, Outcome, Receipt};
-use super::reading::{Reading, Room};
+use super::outcome::{Name, Outcome};
+use super::reading::{Opening, Reading, Room};
 use super::vocabulary::{KeyId, Vocabulary};
 use crate::document::Document;
 use crate::rules::model::Node;
@@ -142,68 +142,71 @@ impl Index {
     ///
     /// With `most`, each has the places that cover it, at most so many.
     pub fn matches(&self, document: &Document, most: Option<u32>, room: &mut Room, worn: &mut Vec<u32>) -> Outcome {
-        let mut evaluator = self.evaluator(document, room);
-        let held = self.held(&mut evaluator, worn);
-        let mut witness = Witness::new(&mut evaluator);
-        for entry in held {
-            witness.add(entry.name.clone(), &entry.clause, most);
-        }
-        witness.outcome
-    }
-
-    /// Call `found` with each rule that a document satisfies and the places that cover it; see [`super::Matcher::cover`].
-    pub fn cover(
-        &self,
-        document: &Document,
-        most: u32,
-        room: &mut Room,
-        worn: &mut Vec<u32>,
-        wanted: impl Fn(&str) -> bool,
-        mut found: impl FnMut(&str, &[Receipt]),
-    ) {
-        let mut evaluator = self.evaluator(document, room);
-        let held = self.held(&mut evaluator, worn);
-        let mut witness = Witness::new(&mut evaluator);
-        for entry in held {
-            let id = entry.name.id();
-            if wanted(id) {
-                found(id, &witness.covers(&entry.clause, most));
-            } else {
-                found(id, &[]);
-            }
-        }
-    }
-
-    fn evaluator<'a>(&'a self, document: &'a Document, room: &'a mut Room) -> Evaluator<'a> {
         let reading = Reading::of(document, &self.vocabulary, room);
         self.vocabulary.count_document();
-        Evaluator { reading, leaves: &self.leaves }
+        let mut evaluator = Evaluator { reading, leaves: &self.leaves };
+        let mut held = self.held(&mut evaluator, worn);
+        held.sort_unstable_by(|(left, one), (right, other)| {
+            left.cmp(right).then_with(|| one.name.id().cmp(other.name.id()))
+        });
+        self.fetch_leaves(&held);
+        let mut witness = Witness::new(&mut evaluator, held.len());
+        for (_, entry) in held {
+            witness.add(entry.name.clone(), &entry.clause, most);
+        }
+        witness.finish()
     }
 
-    /// The rules that a document satisfies, by id.
-    fn held(&self, evaluator: &mut Evaluator<'_>, worn: &mut Vec<u32>) -> Vec<&Entry> {
-        let mut open = std::mem::take(&mut evaluator.reading.room.open);
-        open.clear();
-        let reading = &evaluator.reading;
-        let keys = || reading.room.present.iter().map(|&key| (key, &self.vocabulary.keys[key as usize]));
-        // What is looked at stands far apart in memory. A first look at each, with nothing that hangs on it, fetches many at once.
-        black_box(keys().fold(0, |sum, (_, known)| sum ^ known.waiting.peek()));
-        for (key, known) in keys() {
-            known.count();
-            known.waiting.open(key, reading, &mut open);
+    /// The rules that hold, each with the beginning of its id.
+    fn held(&self, evaluator: &mut Evaluator<'_>, worn: &mut Vec<u32>) -> Vec<(u128, &Entry)> {
+        let mut opening = std::mem::take(&mut evaluator.reading.room.opening);
+        self.open(&evaluator.reading, &mut opening);
+        self.fetch(&opening.rules);
+        let held = self.decide(evaluator, &opening.rules, worn);
+        evaluator.reading.room.opening = opening;
+        held
+    }
+
+    /// Find the rules that some guard lets through.
+    ///
+    /// What is looked at stands far apart in memory. A first look at each, with nothing that hangs on it, fetches many at once:
+    /// so in `fetch` and `fetch_leaves`.
+    fn open(&self, reading: &Reading<'_>, Opening { half, rules }: &mut Opening) {
+        half.clear();
+        rules.clear();
+        let room = &*reading.room;
+        let waiting = |key: KeyId| &self.vocabulary.keys[key as usize].waiting;
+        black_box(room.present.iter().fold(0, |sum, &key| sum ^ waiting(key).peek()));
+        for &key in &room.present {
+            self.vocabulary.keys[key as usize].count();
+            waiting(key).look(key, room, half);
         }
+        black_box(half.iter().fold(0, |sum, &(key, at)| sum ^ waiting(key).peek_at(at)));
+        rules.extend(half.iter().filter_map(|&(key, at)| waiting(key).open(key, at, reading)));
         // of a rule that several guards let through, one that decides comes last, and then stands for all
-        open.sort_unstable();
-        let clauses = open.iter().map(|&(rule, _)| self.entries[rule as usize].as_ref().map(|entry| &entry.clause));
+        rules.sort_unstable();
+    }
+
+    fn fetch(&self, rules: &[u32]) {
+        let clauses = rules.iter().map(|&rule| self.entries[rule as usize / 2].as_ref().map(|entry| &entry.clause));
         black_box(clauses.flatten().fold(0, |sum, clause| sum + clause.peek()));
-        let mut held = Vec::with_capacity(open.len());
-        for (at, &(rule, decides)) in open.iter().enumerate() {
-            if open.get(at + 1).is_some_and(|&(next, _)| next == rule) {
+    }
+
+    fn fetch_leaves(&self, held: &[(u128, &Entry)]) {
+        black_box(held.iter().fold(0, |sum, (_, entry)| sum + entry.clause.peek_leaves(&self.leaves)));
+    }
+
+    /// Of rules that some guard lets through, those that hold, each with the beginning of its id.
+    fn decide(&self, evaluator: &mut Evaluator<'_>, rules: &[u32], worn: &mut Vec<u32>) -> Vec<(u128, &Entry)> {
+        let mut held = Vec::with_capacity(rules.len());
+        for (at, &found) in rules.iter().enumerate() {
+            let (rule, decides) = (found / 2, found % 2 == 1);
+            if rules.get(at + 1).is_some_and(|next| next / 2 == rule) {
                 continue;
             }
             let Some(entry) = &self.entries[rule as usize] else { continue };
             if decides || evaluator.holds(&entry.clause) {
-                held.push(entry);
+                held.push((entry.name.beginning(), entry));
                 continue;
             }
             let misses = entry.misses.load(Ordering::Relaxed).saturating_add(1);
@@ -212,8 +215,6 @@ impl Index {
                 worn.push(rule);
             }
         }
-        evaluator.reading.room.open = open;
-        held.sort_unstable_by(|left, right| left.name.id().cmp(right.name.id()));
         held
     }
 

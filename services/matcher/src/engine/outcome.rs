@@ -86,6 +86,15 @@ impl Name {
         &self.both[..self.split as usize]
     }
 
+    /// The first 16 bytes of the id, as a number that sorts like them.
+    pub fn beginning(&self) -> u128 {
+        let id = self.id().as_bytes();
+        let mut bytes = [0; 16];
+        let len = id.len().min(16);
+        bytes[..len].copy_from_slice(&id[..len]);
+        u128::from_be_bytes(bytes)
+    }
+
     /// The version.
     pub fn version(&self) -> &str {
         &self.both[self.split as usize..]

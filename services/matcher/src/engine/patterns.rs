@@ -10,6 +10,9 @@ use hashbrown::HashMap;
 use super::vocabulary::KeyId;
 
 const ROOT: u32 = 0;
+/// Bits of the hashes of beginnings.
+const FOURS: u32 = 16;
+const THREES: u32 = 12;
 
 #[derive(Debug, Default)]
 struct Node {
@@ -27,10 +30,12 @@ pub struct Patterns {
     nodes: Vec<Node>,
     free: Vec<u32>,
     edges: HashMap<u64, u32, RandomState>,
-    /// Which ASCII characters begin a pattern.
-    first: [u32; 128],
-    /// How many patterns begin with another character.
-    first_beyond: u32,
+    /// How many patterns there are of which the literal part begins with four bytes of this hash; a full count stays full.
+    fours: Box<[u8]>,
+    /// The same of those that have three.
+    threes: Box<[u8]>,
+    /// How many have a shorter literal part, by its first byte.
+    short: [u32; 256],
 }
 
 impl Patterns {
@@ -39,8 +44,9 @@ impl Patterns {
             nodes: vec![Node::default()],
             free: Vec::new(),
             edges: HashMap::with_hasher(hasher),
-            first: [0; 128],
-            first_beyond: 0,
+            fours: vec![0; 1 << FOURS].into(),
+            threes: vec![0; 1 << THREES].into(),
+            short: [0; 256],
         }
     }
 
@@ -86,10 +92,10 @@ impl Patterns {
     /// Call `found` with the key of each pattern that a token fits.
     #[inline]
     pub fn of_token(&self, token: &str, mut found: impl FnMut(KeyId)) {
-        let begins = match token.as_bytes().first() {
-            Some(&byte) if byte < 128 => self.first[usize::from(byte)] > 0,
-            _ => self.first_beyond > 0,
-        };
+        let bytes = token.as_bytes();
+        let begins = bytes.first_chunk().is_some_and(|&four| self.fours[hash_of(four, FOURS)] > 0)
+            || bytes.first_chunk().is_some_and(|&three| self.threes[hash_of(padded(three), THREES)] > 0)
+            || bytes.first().is_some_and(|&byte| self.short[usize::from(byte)] > 0);
         if begins || self.nodes[0].prefix.is_some() || !self.nodes[0].wildcards.is_empty() {
             self.walk(token, &mut found);
         }
@@ -152,13 +158,31 @@ impl Patterns {
     }
 
     fn count_first(&mut self, text: &str, more: bool) {
-        let counter = match text.as_bytes().first() {
-            Some(&byte) if byte < 128 => &mut self.first[usize::from(byte)],
-            Some(_) => &mut self.first_beyond,
-            None => return,
+        let bytes = text.as_bytes();
+        let counter = if let Some(&four) = bytes.first_chunk::<4>() {
+            &mut self.fours[hash_of(four, FOURS)]
+        } else if let Some(&three) = bytes.first_chunk::<3>() {
+            &mut self.threes[hash_of(padded(three), THREES)]
+        } else if let Some(&byte) = bytes.first() {
+            let counter = &mut self.short[usize::from(byte)];
+            *counter = if more { *counter + 1 } else { *counter - 1 };
+            return;
+        } else {
+            return;
         };
-        *counter = if more { *counter + 1 } else { *counter - 1 };
+        if *counter < u8::MAX {
+            *counter = if more { *counter + 1 } else { *counter - 1 };
+        }
     }
+}
+
+/// A hash of so many bits. Who makes many collide gains that patterns are looked for in vain.
+fn hash_of(four: [u8; 4], bits: u32) -> usize {
+    (u32::from_le_bytes(four).wrapping_mul(0x9E37_79B1) >> (32 - bits)) as usize
+}
+
+fn padded([one, two, three]: [u8; 3]) -> [u8; 4] {
+    [one, two, three, 0]
 }
 
 fn edge(node: u32, ch: char) -> u64 {

@@ -1,11 +1,14 @@
 //! A document read with a vocabulary: which keys it holds and, only when asked for, where.
 
+use std::hint::black_box;
+
 use hashbrown::HashMap;
 
 use super::characters::{Characters, runs};
+use super::evidence::Shown;
 use super::leaf::LeafId;
 use super::patterns::Patterns;
-use super::vocabulary::{ANYTHING, KeyId, Vocabulary, meta_token};
+use super::vocabulary::{ANYTHING, KeyId, PairAt, Token, Vocabulary, meta_token};
 use crate::document::{Document, Field, META_NAMES};
 use crate::rules::model::TextField;
 
@@ -29,13 +32,17 @@ pub struct Spans {
 pub struct Room {
     /// A bit for each key that the document holds: of all that is looked at, this is looked at most, and it stays in the cache.
     bits: Vec<u64>,
-    /// The slot of each key that the document holds.
-    slots: Vec<u32>,
+    /// What is known of each key.
+    cells: Vec<Cell>,
     /// The key of each slot.
     pub present: Vec<KeyId>,
-    /// Rules that some guard lets through.
-    pub open: Vec<(u32, bool)>,
+    /// What the rules that some guard lets through are found with.
+    pub opening: Opening,
     memo: Memo,
+    /// The tokens of a field, their hashes, and the pairs among them that may be keys.
+    looked: Vec<Token>,
+    hashes: Vec<u64>,
+    pairs: Vec<PairAt>,
     /// The slot of the token at each position: title, a gap, text.
     tokens: Vec<u32>,
     /// Slots of patterns and pairs with positions, in the order of the positions.
@@ -45,33 +52,43 @@ pub struct Room {
     /// Where the positions of each slot begin in the arena; the last entry is where they end.
     postings: Vec<u32>,
     spans: HashMap<(LeafId, TextField), Spans, ahash::RandomState>,
+    /// Leaves that receipts speak of.
+    pub shown: Shown,
+}
+
+/// What is known of a key.
+#[derive(Debug, Clone, Default)]
+struct Cell {
+    /// Its slot, if the document holds it.
+    slot: u32,
+    /// Where in [`Memo::lists`] the list of the patterns begins that it fits, one more than that; 0: not known.
+    fits: u32,
 }
 
 /// Which patterns the tokens among the keys fit: true for one edition of the vocabulary.
 #[derive(Debug, Default)]
 struct Memo {
     edition: u64,
-    /// For each key where its list begins in `lists`, one more than that; 0: not known.
-    places: Vec<u32>,
     /// Lengths, each followed by so many keys; the first entry is the length of an empty list.
     lists: Vec<u32>,
 }
 
 impl Memo {
-    fn begin(&mut self, edition: u64, keys: usize) {
+    fn begin(&mut self, edition: u64, cells: &mut [Cell]) {
         if self.edition != edition || self.lists.is_empty() {
             self.edition = edition;
-            self.places.clear();
+            for cell in cells {
+                cell.fits = 0;
+            }
             self.lists.clear();
             self.lists.push(0);
         }
-        self.places.resize(keys.max(self.places.len()), 0);
     }
 
-    /// Where in `lists` the patterns are that a token fits, which has this key.
+    /// Where in `lists` the patterns are that a token fits, which has this cell.
     #[inline]
-    fn of(&mut self, key: KeyId, token: &str, patterns: &Patterns) -> std::ops::Range<usize> {
-        let mut place = self.places[key as usize] as usize;
+    fn of(&mut self, cell: &mut Cell, token: &str, patterns: &Patterns) -> std::ops::Range<usize> {
+        let mut place = cell.fits as usize;
         if place == 0 {
             let at = self.lists.len();
             self.lists.push(0);
@@ -81,7 +98,7 @@ impl Memo {
             if place == 1 {
                 self.lists.truncate(at);
             }
-            self.places[key as usize] = place as u32;
+            cell.fits = place as u32;
         }
         place..place + self.lists[place - 1] as usize
     }
@@ -94,8 +111,8 @@ impl Room {
         }
         let keys = vocabulary.keys.len();
         self.bits.resize(keys.div_ceil(64).max(self.bits.len()), 0);
-        self.slots.resize(keys.max(self.slots.len()), 0);
-        self.memo.begin(vocabulary.edition(), keys);
+        self.cells.resize(keys.max(self.cells.len()), Cell::default());
+        self.memo.begin(vocabulary.edition(), &mut self.cells);
         self.present.clear();
         self.tokens.clear();
         self.events.clear();
@@ -114,14 +131,14 @@ impl Room {
     fn add(&mut self, key: KeyId) -> u32 {
         if !self.holds(key) {
             self.bits[key as usize / 64] |= 1 << (key % 64);
-            self.slots[key as usize] = self.present.len() as u32;
+            self.cells[key as usize].slot = self.present.len() as u32;
             self.present.push(key);
         }
-        self.slots[key as usize]
+        self.cells[key as usize].slot
     }
 
     fn slot(&self, key: KeyId) -> Option<u32> {
-        self.holds(key).then(|| self.slots[key as usize])
+        self.holds(key).then(|| self.cells[key as usize].slot)
     }
 
     /// Give back memory that a very long document took.
@@ -133,6 +150,15 @@ impl Room {
             self.arena = Vec::new();
         }
     }
+}
+
+/// The memory that finding the rules takes which some guard lets through.
+#[derive(Debug, Default)]
+pub struct Opening {
+    /// Guards of which the first two keys are there: the key, and which of those that wait under it.
+    pub half: Vec<(KeyId, u32)>,
+    /// Rules, each with 1 added to its double if the guard decides.
+    pub rules: Vec<u32>,
 }
 
 /// A document under match.
@@ -153,8 +179,10 @@ impl<'a> Reading<'a> {
         let mut reading = Self { document, vocabulary, room, split, characters: [None, None] };
         reading.room.add(ANYTHING);
         reading.read_tokens(&document.title);
+        reading.read_pairs();
         reading.room.tokens.push(NONE);
         reading.read_tokens(&document.text);
+        reading.read_pairs();
         for (name, values) in META_NAMES.iter().zip(&document.meta) {
             for value in values {
                 reading.read_value(name, &value.folded);
@@ -172,40 +200,52 @@ impl<'a> Reading<'a> {
     fn read_tokens(&mut self, field: &Field) {
         let vocabulary = self.vocabulary;
         let room = &mut *self.room;
-        let mut before: Option<KeyId> = None;
-        for token in field.tokens.iter() {
+        vocabulary.tokens(field.tokens.iter(), &mut room.hashes, &mut room.looked);
+        room.pairs.clear();
+        // fetches many at once
+        let cells = room.looked.iter().filter_map(|known| room.cells.get(known.key as usize));
+        black_box(cells.fold(0, |sum, cell| sum ^ cell.slot));
+        let mut before = Token::UNKNOWN;
+        for (at, token) in field.tokens.iter().enumerate() {
+            let known = room.looked[at];
+            let key = known.key;
             let at = room.tokens.len() as u32;
-            let key = vocabulary.token(token);
-            let Some(key) = key else {
+            let last = std::mem::replace(&mut before, known);
+            if key == Token::UNKNOWN.key {
                 room.tokens.push(NONE);
-                before = None;
                 vocabulary.patterns.of_token(token, |key| {
                     let slot = room.add(key);
                     room.events.push((slot, at));
                 });
                 continue;
-            };
+            }
             let slot = room.add(key);
             room.tokens.push(slot);
-            for place in room.memo.of(key, token, &vocabulary.patterns) {
+            for place in room.memo.of(&mut room.cells[key as usize], token, &vocabulary.patterns) {
                 let slot = room.add(room.memo.lists[place]);
                 room.events.push((slot, at));
             }
-            if let Some(left) = before
-                && vocabulary.may_pair(left, key)
-                && let Some(pair) = vocabulary.pair(left, key)
-            {
-                let slot = room.add(pair);
-                room.events.push((slot, at - 1));
+            if let Some(hash) = vocabulary.may_pair(last, known) {
+                room.pairs.push(PairAt { hash, left: last.key, right: key, at: at - 1 });
             }
-            before = Some(key);
         }
+    }
+
+    fn read_pairs(&mut self) {
+        let room = &mut *self.room;
+        let pairs = std::mem::take(&mut room.pairs);
+        self.vocabulary.pairs(&pairs, |key, at| {
+            let slot = room.add(key);
+            room.events.push((slot, at));
+        });
+        room.pairs = pairs;
     }
 
     fn read_value(&mut self, name: &str, value: &str) {
         let token = meta_token(name, value);
-        if let Some(key) = self.vocabulary.token(&token) {
-            self.room.add(key);
+        let known = self.vocabulary.token(&token);
+        if known.key != Token::UNKNOWN.key {
+            self.room.add(known.key);
         }
         let room = &mut *self.room;
         self.vocabulary.patterns.of_token(&token, |key| {

@@ -3,6 +3,7 @@
 //! Keys are found by hash and compared whole. The hashes are keyed at random for each vocabulary, so nobody can write a text or
 //! a rule whose words collide.
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ahash::RandomState;
@@ -22,8 +23,11 @@ pub const ANYTHING: KeyId = 0;
 /// What no document holds.
 pub const NOTHING: KeyId = 1;
 
-const LEFT: u8 = 1;
-const RIGHT: u8 = 2;
+const LEFT: u32 = 1;
+const RIGHT: u32 = 2;
+
+/// A table of more entries does not stay in the cache: what is looked for in it is fetched beforehand.
+const CACHED: usize = 8192;
 
 /// Weight of a key's guessed rate against what is then counted.
 const PRIOR_DOCUMENTS: f32 = 16.0;
@@ -60,17 +64,46 @@ enum Feature {
     Run(CompactString),
 }
 
+/// A token that is a key, and whether it is the left ([`LEFT`]) and the right ([`RIGHT`]) token of pairs: what is asked of
+/// each token of a document stands in one place.
+#[derive(Debug)]
+struct Known {
+    text: CompactString,
+    token: Token,
+}
+
+/// The key of a token, and what pairs it may be in.
+#[derive(Debug, Clone, Copy)]
+pub struct Token {
+    pub key: KeyId,
+    sides: u32,
+}
+
+impl Token {
+    /// A token that nobody asks for.
+    pub const UNKNOWN: Self = Self { key: KeyId::MAX, sides: 0 };
+}
+
+/// Two tokens side by side at a position, which may be a key.
+#[derive(Debug, Clone, Copy)]
+pub struct PairAt {
+    pub hash: u64,
+    pub left: KeyId,
+    pub right: KeyId,
+    pub at: u32,
+}
+
 /// All keys in use.
 #[derive(Debug)]
 pub struct Vocabulary {
     pub keys: Vec<Key>,
-    /// For each key whether it is the left ([`LEFT`]) and the right ([`RIGHT`]) token of a pair.
-    sides: Vec<u8>,
     facts: Vec<Facts>,
     free: Vec<KeyId>,
     hasher: RandomState,
-    tokens: HashTable<(CompactString, KeyId)>,
+    tokens: HashTable<Known>,
     pairs: HashTable<(u64, KeyId)>,
+    /// Of pairs in a document, few are keys: it tells of most that they are none.
+    filter: Filter,
     runs: HashTable<(CompactString, KeyId)>,
     pub patterns: Patterns,
     edition: u64,
@@ -82,13 +115,13 @@ impl Vocabulary {
         let hasher = RandomState::new();
         let mut vocabulary = Self {
             keys: Vec::new(),
-            sides: Vec::new(),
             facts: Vec::new(),
             free: Vec::new(),
             patterns: Patterns::new(hasher.clone()),
             hasher,
             tokens: HashTable::new(),
             pairs: HashTable::new(),
+            filter: Filter::default(),
             runs: HashTable::new(),
             edition: 0,
             documents: AtomicU32::new(0),
@@ -105,22 +138,56 @@ impl Vocabulary {
 
     // -- documents
 
-    /// The key of a token of a document.
+    /// The key of a token of a document, or [`Token::UNKNOWN`].
     #[inline]
-    pub fn token(&self, text: &str) -> Option<KeyId> {
+    pub fn token(&self, text: &str) -> Token {
         let hash = self.hasher.hash_one(text);
-        self.tokens.find(hash, |(known, _)| known == text).map(|&(_, key)| key)
+        self.tokens.find(hash, |known| known.text == text).map_or(Token::UNKNOWN, |known| known.token)
     }
 
-    /// Whether two tokens may have a key as a pair.
+    /// The keys of tokens of a document, of others [`Token::UNKNOWN`]. `hashes` is room to work in.
+    pub fn tokens<'t>(
+        &self,
+        texts: impl ExactSizeIterator<Item = &'t str> + Clone,
+        hashes: &mut Vec<u64>,
+        found: &mut Vec<Token>,
+    ) {
+        hashes.clear();
+        hashes.extend(texts.clone().map(|text| self.hasher.hash_one(text)));
+        if self.tokens.len() > CACHED {
+            first_look(&self.tokens, hashes.iter().copied(), |known| known.token.key);
+        }
+        found.clear();
+        found.extend(texts.zip(&*hashes).map(|(text, &hash)| {
+            self.tokens.find(hash, |known| known.text == text).map_or(Token::UNKNOWN, |known| known.token)
+        }));
+    }
+
+    /// The hash of two tokens side by side if they may have a key as a pair; nearly always if they have, seldom if not.
     #[inline]
-    pub fn may_pair(&self, left: KeyId, right: KeyId) -> bool {
-        self.sides[left as usize] & LEFT != 0 && self.sides[right as usize] & RIGHT != 0
+    pub fn may_pair(&self, left: Token, right: Token) -> Option<u64> {
+        if left.sides & LEFT == 0 || right.sides & RIGHT == 0 {
+            return None;
+        }
+        let hash = self.hasher.hash_one(pair_of(left.key, right.key));
+        self.filter.may_have(hash).then_some(hash)
+    }
+
+    /// Call `found` with the keys of pairs, and what stands beside them.
+    pub fn pairs(&self, pairs: &[PairAt], mut found: impl FnMut(KeyId, u32)) {
+        if self.pairs.len() > CACHED {
+            first_look(&self.pairs, pairs.iter().map(|pair| pair.hash), |&(_, key)| key);
+        }
+        for &PairAt { hash, left, right, at } in pairs {
+            let pair = pair_of(left, right);
+            if let Some(&(_, key)) = self.pairs.find(hash, |&(known, _)| known == pair) {
+                found(key, at);
+            }
+        }
     }
 
     /// The key of two tokens side by side.
-    #[inline]
-    pub fn pair(&self, left: KeyId, right: KeyId) -> Option<KeyId> {
+    fn pair(&self, left: KeyId, right: KeyId) -> Option<KeyId> {
         let pair = pair_of(left, right);
         self.pairs.find(self.hasher.hash_one(pair), |&(known, _)| known == pair).map(|&(_, key)| key)
     }
@@ -179,12 +246,13 @@ impl Vocabulary {
     /// The key of a token.
     pub fn exact(&mut self, token: &str) -> KeyId {
         let hash = self.hasher.hash_one(token);
-        if let Some(&(_, key)) = self.tokens.find(hash, |(known, _)| known == token) {
-            return key;
+        if let Some(known) = self.tokens.find(hash, |known| known.text == token) {
+            return known.token.key;
         }
         let key = self.create(Feature::Token(hash), token_prior(token));
         let hasher = &self.hasher;
-        self.tokens.insert_unique(hash, (token.into(), key), |(known, _)| hasher.hash_one(known.as_str()));
+        let known = Known { text: token.into(), token: Token { key, sides: 0 } };
+        self.tokens.insert_unique(hash, known, |known| hasher.hash_one(known.text.as_str()));
         key
     }
 
@@ -197,13 +265,17 @@ impl Vocabulary {
         let key = self.create(Feature::Pair(left, right), 0.1 * rarer);
         let pair = pair_of(left, right);
         let hasher = &self.hasher;
-        self.pairs.insert_unique(hasher.hash_one(pair), (pair, key), |&(known, _)| hasher.hash_one(known));
+        let hash = hasher.hash_one(pair);
+        self.pairs.insert_unique(hash, (pair, key), |&(known, _)| hasher.hash_one(known));
+        if !self.filter.add(hash) {
+            self.filter = Filter::of(self.pairs.len(), self.pairs.iter().map(|&(known, _)| hasher.hash_one(known)));
+        }
         self.acquire(left);
         self.acquire(right);
         self.facts[left as usize].lefts += 1;
         self.facts[right as usize].rights += 1;
-        self.sides[left as usize] |= LEFT;
-        self.sides[right as usize] |= RIGHT;
+        self.note_sides(left);
+        self.note_sides(right);
         key
     }
 
@@ -235,7 +307,7 @@ impl Vocabulary {
         match std::mem::replace(&mut self.facts[key as usize].feature, Feature::Special) {
             Feature::Special => {}
             Feature::Token(hash) => {
-                if let Ok(entry) = self.tokens.find_entry(hash, |&(_, known)| known == key) {
+                if let Ok(entry) = self.tokens.find_entry(hash, |known| known.token.key == key) {
                     entry.remove();
                 }
             }
@@ -248,10 +320,8 @@ impl Vocabulary {
                 }
                 self.facts[left as usize].lefts -= 1;
                 self.facts[right as usize].rights -= 1;
-                for key in [left, right] {
-                    let Facts { lefts, rights, .. } = self.facts[key as usize];
-                    self.sides[key as usize] = if lefts > 0 { LEFT } else { 0 } | if rights > 0 { RIGHT } else { 0 };
-                }
+                self.note_sides(left);
+                self.note_sides(right);
                 self.release(left);
                 self.release(right);
             }
@@ -264,19 +334,68 @@ impl Vocabulary {
         }
     }
 
+    /// Write down with a token which sides of pairs it is.
+    fn note_sides(&mut self, key: KeyId) {
+        let Facts { feature: Feature::Token(hash), lefts, rights, .. } = self.facts[key as usize] else { return };
+        let sides = if lefts > 0 { LEFT } else { 0 } | if rights > 0 { RIGHT } else { 0 };
+        if let Some(known) = self.tokens.find_mut(hash, |known| known.token.key == key) {
+            known.token.sides = sides;
+        }
+    }
+
     fn create(&mut self, feature: Feature, prior: f32) -> KeyId {
         let born = self.documents.load(Ordering::Relaxed);
         let facts = Facts { feature, born, prior, users: 0, lefts: 0, rights: 0 };
         if let Some(id) = self.free.pop() {
             self.keys[id as usize] = Key::default();
             self.facts[id as usize] = facts;
-            self.sides[id as usize] = 0;
             return id;
         }
         self.keys.push(Key::default());
         self.facts.push(facts);
-        self.sides.push(0);
         self.keys.len() as KeyId - 1
+    }
+}
+
+/// A Bloom filter with one bit per hash: tells that something is not there, or may be. What was taken away may stay until
+/// it is made anew, which is when it has as many hashes as an eighth of its bits.
+#[derive(Debug, Default)]
+struct Filter {
+    bits: Vec<u64>,
+    added: usize,
+}
+
+impl Filter {
+    const PER_HASH: usize = 16;
+
+    fn of(count: usize, hashes: impl Iterator<Item = u64>) -> Self {
+        let words = (count * Self::PER_HASH).div_ceil(64).next_power_of_two();
+        let mut filter = Self { bits: vec![0; words], added: 0 };
+        for hash in hashes {
+            filter.add(hash);
+        }
+        filter
+    }
+
+    /// Add a hash; tell whether there was room.
+    fn add(&mut self, hash: u64) -> bool {
+        self.added += 1;
+        if self.added * Self::PER_HASH / 2 > self.bits.len() * 64 {
+            return false;
+        }
+        let at = self.word(hash);
+        self.bits[at] |= 1 << (hash >> 20 & 63);
+        true
+    }
+
+    #[inline]
+    fn may_have(&self, hash: u64) -> bool {
+        self.bits.get(self.word(hash)).is_some_and(|word| word >> (hash >> 20 & 63) & 1 == 1)
+    }
+
+    #[inline]
+    fn word(&self, hash: u64) -> usize {
+        (hash >> 26) as usize & self.bits.len().wrapping_sub(1)
     }
 }
 
@@ -286,6 +405,15 @@ impl Key {
     pub fn count(&self) {
         self.seen.store(self.seen.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
     }
+}
+
+/// Look at what stands in a table under some hashes, right or not.
+///
+/// Nothing in this loop hangs on what a look finds, so that many are under way at once; whoever looks again soon has it near
+/// at hand.
+fn first_look<T>(table: &HashTable<T>, hashes: impl Iterator<Item = u64>, number: impl Fn(&T) -> u32) {
+    let numbers = hashes.filter_map(|hash| table.find(hash, |_| true)).map(number);
+    black_box(numbers.fold(0, |sum, number| sum ^ number));
 }
 
 /// What stands for a metadata value among the tokens; no token of a text holds U+0000.
