@@ -6,9 +6,9 @@ Shares with the engine the syntax tree, the tokeniser and the folding of values,
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import combinations, permutations
+from itertools import combinations
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -189,11 +189,7 @@ class Reference:
                 (first, last)
                 for first in range(len(texts))
                 for last in range(first + size, min(len(texts), first + size + leaf.slop) + 1)
-                if any(
-                    all(fits(slot, texts[at]) for slot, at in zip(leaf.slots, order, strict=True))
-                    for chosen in combinations(range(first, last), size)
-                    for order in permutations(chosen)
-                )
+                if filled(leaf.slots, {at: texts[at] for at in range(first, last)})
             ]
             for first, last in holding:
                 within = [(f, e) for f, e in holding if (f, e) != (first, last) and first <= f and e <= last]
@@ -250,6 +246,14 @@ def leaves(operand: Node) -> list[Phrase | Raw]:
         return [leaf for clause in operand.clauses for leaf in leaves(clause)]
     assert isinstance(operand, Phrase | Raw)
     return [operand]
+
+
+def filled(slots: Sequence[Slot], tokens: Mapping[int, str]) -> bool:
+    """Tell whether each slot can have a token of its own."""
+    return not slots or any(
+        fits(slots[0], token) and filled(slots[1:], {other: tokens[other] for other in tokens if other != at})
+        for at, token in tokens.items()
+    )
 
 
 def fits(slot: Slot, token: str) -> bool:
