@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from presswatch.core.hits import Finder, Spot
+from presswatch.core.hits import Spot
+from presswatch.core.judging import Verdict
 from presswatch.core.learned import Table
 from presswatch.core.packs import Pack, Pattern
 from presswatch.core.rules.document import Document
 from presswatch.core.rules.match import Engine
-from presswatch.core.topics import Tagger, Verdict
+from presswatch.core.topics import Tagger
 
 MOST_REASONS = 5
 """Reasons named of one difference, of each kind."""
@@ -131,7 +132,7 @@ class Retagging:
         self._changed = [edit for edit in self.edits if edit.change != "unchanged"]
         self._old = Tagger([edit.old for edit in self._changed if edit.old], engine=engine)
         self._new = Tagger([edit.new for edit in self._changed if edit.new], engine=engine)
-        self._finders: dict[tuple[str, str], Finder] = {}
+        self._probes: dict[tuple[str, str], Tagger] = {}
         self._tables: dict[tuple[str, str], Table] = {}
 
     def compare(self, article: Mapping[str, Any]) -> Iterator[Difference]:
@@ -142,8 +143,8 @@ class Retagging:
         """
         doc = self._new.document(article)
         lang = next(iter(doc.meta["lang"]), "")
-        before = {verdict.pack.topic: verdict for verdict in self._old.judge(article, doc)}
-        after = {verdict.pack.topic: verdict for verdict in self._new.judge(article, doc)}
+        before = {verdict.topic: verdict for verdict in self._old.judge(article, doc)}
+        after = {verdict.topic: verdict for verdict in self._new.judge(article, doc)}
         for edit in self._changed:
             old, new = before.get(edit.topic), after.get(edit.topic)
             was, now = old is not None and old.tagged, new is not None and new.tagged
@@ -183,16 +184,19 @@ class Retagging:
     def _found(self, pack: Pack, lang: str, patterns: Sequence[Pattern], doc: Document) -> dict[str, tuple[str, ...]]:
         """Return what some patterns of a pack find in an article, whether or not it counts."""
         at = pack.version, lang
-        if at not in self._finders:
+        if at not in self._probes:
             positive = [Pattern(each.match, 1.0, number) for number, each in enumerate(patterns)]
-            self._finders[at] = Finder([Pack(pack.topic, 1.0, {lang: positive}, pack.lists)], lang, self._engine)
-        (finds,) = self._finders[at].find(doc)
-        return {hit.pattern.match: _quotes(hit.spots) for hit in finds.hits}
+            self._probes[at] = Tagger([Pack(pack.topic, 1.0, {lang: positive}, pack.lists)], engine=self._engine)
+        (verdict,) = self._probes[at].judge({}, doc)
+        return {hit.pattern.match: _quotes(hit.spots) for hit in verdict.hits}
 
     def _words(
         self, edit: PackEdit, lang: str, doc: Document, old: Verdict | None, new: Verdict | None
     ) -> list[Reason]:
-        """Return the learned words whose share in the sum differs, in the direction of the difference, the most first."""
+        """Return the learned words whose share in the sum differs, in the direction of the difference, the most first.
+
+        Those that lie in traps are counted in both versions: a trap that makes a difference is a reason of its own.
+        """
         if edit.old and edit.new and edit.old.learned == edit.new.learned:
             return []
         before = self._moved(edit.old, lang, doc, old)
@@ -214,7 +218,7 @@ class Retagging:
         if at not in self._tables:
             self._tables[at] = Table([pack.learned], lang)
         table = self._tables[at]
-        return {" ".join(each.words): each.weight for each in table.moved(0, table.count(doc, verdict.void))}
+        return {" ".join(each.words): each.weight for each in table.moved(0, table.count(doc))}
 
 
 def _side(verdict: Verdict | None) -> Side | None:

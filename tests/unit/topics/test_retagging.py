@@ -9,16 +9,18 @@ import pytest
 from tests.unit.topics.packs import pack
 from tests.unit.topics.test_learned import learned
 
+from presswatch import matching
 from presswatch.commands.topics_diff import edited, told
 from presswatch.core.packs import Pack, Pattern
 from presswatch.core.retagging import Difference, Retagging, pack_edits, pattern_edits
-from presswatch.core.rules.match import PYTHON
+
+pytestmark = pytest.mark.usefixtures("each_engine")
 
 WHEAT = {"title": "Wheat ban", "text": "Bakers want wheat.", "lang": "en"}
 
 
 def differences(old: list[Pack], new: list[Pack], article: dict[str, Any]) -> list[Difference]:
-    return list(Retagging(old, new, PYTHON).compare(article))
+    return list(Retagging(old, new, matching.engine()).compare(article))
 
 
 def grouped(*ideas: int) -> Pack:
@@ -103,7 +105,7 @@ def test_learned_words_that_moved_it_come_with_their_shares() -> None:
 def test_only_topics_that_differ_are_read_and_all_are_counted() -> None:
     same = pack([(1, "bakers")], topic="bread")
     old, new = [same, pack([(1, "ban")], topic="bans")], [same, pack([(1, "wheat")])]
-    retagging = Retagging(old, new, PYTHON)
+    retagging = Retagging(old, new, matching.engine())
     assert [(edit.topic, edit.change) for edit in retagging.edits] == [
         ("bans", "removed"),
         ("bread", "unchanged"),
@@ -113,12 +115,12 @@ def test_only_topics_that_differ_are_read_and_all_are_counted() -> None:
     assert found == [("bans", "-", False, True), ("grain", "+", True, False)]
     assert list(retagging.compare({"title": "Rain", "lang": "en"})) == []
     assert retagging.counts == {("bans", "en", "-"): 1, ("grain", "en", "+"): 1}
-    unchanged = Retagging([same], [same], PYTHON)
+    unchanged = Retagging([same], [same], matching.engine())
     assert list(unchanged.compare(WHEAT)) == []
 
 
 def test_articles_that_both_tag_are_counted_by_language() -> None:
-    retagging = Retagging([both((1, "wheat"))], [both((2, "wheat"))], PYTHON)
+    retagging = Retagging([both((1, "wheat"))], [both((2, "wheat"))], matching.engine())
     for lang in ("en", "en-GB"):
         assert list(retagging.compare(WHEAT | {"lang": lang})) == []
     assert retagging.counts == {("grain", "en", "="): 2}
