@@ -151,6 +151,12 @@ REVISIONS = "revisions"
 ALERTS = "alerts"
 CANARIES = "canary"
 
+GC_DELETES = "5s"
+"""For so long Elasticsearch refuses a deleted article in a version that is not newer than its deletion (60 s by default).
+
+Long enough for writes on their way when an article is forgotten; what was deleted by hand need not wait for its repair.
+"""
+
 _KEYWORD = {"type": "keyword", "ignore_above": 2048}
 _STORED = {"type": "keyword", "index": False, "doc_values": False}
 _DATE = {"type": "date", "format": "strict_date_optional_time||epoch_millis"}
@@ -216,6 +222,8 @@ class IndexSpec:
             "number_of_replicas": es.replicas,
             "refresh_interval": self.refresh_interval,
         }
+        if self.name == ARTICLES:
+            settings["gc_deletes"] = GC_DELETES
         template: dict[str, Any] = {"settings": settings, "mappings": self.mappings}
         if self.monthly:
             # The alias by which all months are read; for writing each index has its own (`write_alias`).

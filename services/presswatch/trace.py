@@ -5,7 +5,7 @@ Nothing is written, and no consumer group is touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,13 +14,11 @@ from elasticsearch import Elasticsearch, NotFoundError
 from presswatch.adapters.elasticsearch import translated
 from presswatch.adapters.elasticsearch.client import checked
 from presswatch.adapters.kafka import Record
-from presswatch.adapters.kafkalog import Log
-from presswatch.core.canary import CANARY, is_canary, is_canary_key, sent_at
+from presswatch.adapters.kafkalog import Log, Span, united
+from presswatch.core.canary import CANARY, is_canary_key, sent_at
 from presswatch.core.errors import BadMessageError, ConfigError
 from presswatch.core.messages import MatchEvent, Message, Notification, RawArticle, TaggedArticle
-from presswatch.core.plaintext import plain
 from presswatch.deadletters import Choice, Letters
-from presswatch.listing import iso
 from presswatch.settings import Settings
 from presswatch.topology import (
     ALERTS,
@@ -39,10 +37,15 @@ from presswatch.topology import (
 LONGEST_MS = 7 * 24 * 60 * 60 * 1000
 """How far back Kafka is read for an article that Elasticsearch does not know: as long as it keeps articles."""
 
-SKEW_MS = 60 * 60 * 1000
-"""Clocks of machines, and an article's `fetched` against Kafka's own time, may differ by so much."""
+AROUND_MS = 15 * 60 * 1000
+"""Kafka is read so long before and after each time that is known of an article: clocks differ, and stages take a while."""
 
 _MOST = 1000
+_OF_REVISION = ("seq", "fetched", "tagged", "indexed", "title")
+
+Committed = Mapping[Stage, Mapping[int, int]]
+Parts = Mapping[int, Sequence[Span]]
+
 _M = TypeVar("_M", bound=Message)
 
 
@@ -64,6 +67,7 @@ class Trace:
     Attributes:
         article: its id.
         since: from when Kafka was read; milliseconds since 1970.
+        whole: whether all of it since then was read, or what lies around the times that are known of the article.
         title, url: of the latest wording seen.
         steps: in the order of time.
         waiting: records that the next stage has not dealt with yet, as sentences.
@@ -73,6 +77,7 @@ class Trace:
 
     article: str
     since: int
+    whole: bool = False
     title: str = ""
     url: str | None = None
     steps: list[Step] = field(default_factory=list)
@@ -89,10 +94,19 @@ class Tracer:
         client: Elasticsearch.
         log: Kafka.
         now: milliseconds since 1970.
+        tell: is told, often, of a topic how many records of how many are read.
     """
 
-    def __init__(self, settings: Settings, client: Elasticsearch, log: Log, now: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        client: Elasticsearch,
+        log: Log,
+        now: int,
+        tell: Callable[[str, int, int], None] = lambda *_: None,
+    ) -> None:
         self._settings = settings
+        self._tell = tell
         self._client = client
         self._log = log
         self._now = now
@@ -100,25 +114,30 @@ class Tracer:
     def trace(self, article: str, since: int | None = None) -> Trace:
         """Return what is known of an article.
 
+        Only that partition of articles.raw and articles.tagged is read in which its key puts it, and of each topic only
+        what lies around the times that Elasticsearch tells of it, and what waits. Where that shows nothing, that
+        partition is read from its first time on, or for a week.
+
         Args:
             article: its id, or `CANARY` for the canary that was sent last.
-            since: read Kafka from then on; if None, from when the article was first seen, or for a week.
+            since: read all of Kafka from then on instead.
 
         Raises:
             RetryableError, FatalError, ConfigError: as the engines' adapters.
         """
         article = self._newest_canary() if article == CANARY else article
-        known = self._get(ARTICLE_IDS, article)
-        begun = known["_source"]["first_seen"] if known else sent_at(article)
-        first = self._now - LONGEST_MS if begun is None else max(0, begun - SKEW_MS)
-        found = Trace(article, first if since is None else since)
-        # Kafka first: what is indexed meanwhile shows as indexed, and not as waiting for ever.
+        # Kafka's groups first: what is indexed meanwhile shows as indexed, and not as waiting for ever.
         committed = {stage: self._log.committed(stage, source) for stage, source in SOURCES.items()}
-        self._articles(found, committed)
-        self._matches(found, committed)
+        known = self._get(ARTICLE_IDS, article)
+        found = Trace(article, 0, whole=since is not None)
+        times = {*self._documents(found, known), *self._alerts(found)}
+        if (sent := sent_at(article)) is not None:
+            times.add(sent)
+        found.since = min(times, default=self._now - LONGEST_MS + AROUND_MS) - AROUND_MS if since is None else since
+        times |= {*self._raw(found, times, committed), *self._tagged(found, times, committed)}
+        times |= {*self._matches(found, times, committed)}
+        self._notifications(found, times, committed)
         self._letters(found)
-        self._documents(found, known)
-        self._alerts(found)
         found.steps.sort(key=lambda step: (step.at, STAGES.index(step.stage) if step.stage in STAGES else -1))
         return found
 
@@ -132,44 +151,89 @@ class Tracer:
             f"The logs name older ones: {CANARY}-..."
         )
 
-    def _articles(self, found: Trace, committed: Mapping[Stage, Mapping[int, int]]) -> None:
-        key = found.article.encode()
-        for record in self._log.read(RAW, found.since):
-            if record.key == key and (raw := _decoded(RawArticle, record)):
+    def _raw(self, found: Trace, times: Iterable[int], committed: Committed) -> Iterator[int]:
+        for record in self._of_key(found, RAW, times, committed["tagger"]):
+            if raw := _decoded(RawArticle, record):
                 self._headline(found, raw)
                 about: dict[str, Any] = {"origin": raw.origin, "source": raw.source, "lang": raw.lang}
                 told = ", ".join(str(part) for part in (raw.source, raw.lang, raw.origin) if part)
                 found.steps.append(Step(raw.fetched, "ingest", f"fetched ({told})", "", about))
                 found.steps.append(Step(record.timestamp_ms, "ingest", "published", _place(record, RAW), about))
                 self._waits(found, "tagger", record, RAW, committed)
-        for record in self._log.read(TAGGED, found.since):
-            if record.key == key and (tagged := _decoded(TaggedArticle, record)):
+                yield record.timestamp_ms
+
+    def _tagged(self, found: Trace, times: Iterable[int], committed: Committed) -> Iterator[int]:
+        for record in self._of_key(found, TAGGED, times, committed["indexer"]):
+            if tagged := _decoded(TaggedArticle, record):
                 self._headline(found, tagged)
                 scores = {tag.topic: tag.score for tag in tagged.tags}
                 told = ", ".join(f"{topic} {score:.2f}" for topic, score in scores.items()) or "no topic"
                 about = {"topics": scores, "generation": tagged.generation}
                 found.steps.append(Step(tagged.tagged, "tagger", f"tagged: {told}", _place(record, TAGGED), about))
                 self._waits(found, "indexer", record, TAGGED, committed)
+                yield record.timestamp_ms
 
-    def _matches(self, found: Trace, committed: Mapping[Stage, Mapping[int, int]]) -> None:
-        wanted = found.article.encode()
-        for record in self._log.read(MATCHES, found.since):
-            if wanted in (record.value or b"") and (event := _decoded(MatchEvent, record)):
-                if event.article.id != found.article:
-                    continue
+    def _matches(self, found: Trace, times: Iterable[int], committed: Committed) -> Iterator[int]:
+        for record in self._of_value(found, MATCHES, times, committed["decide"]):
+            event = _decoded(MatchEvent, record)
+            if event is not None and event.article.id == found.article:
                 about = {"rule": event.rule.id, "kind": event.kind, "match": event.id, "version": event.rule.version}
                 what = f"rule {event.rule.id} {event.kind}"
                 found.steps.append(Step(event.matched, "indexer", what, _place(record, MATCHES), about))
                 self._waits(found, "decide", record, MATCHES, committed)
-        for record in self._log.read(NOTIFICATIONS, found.since):
-            if wanted in (record.value or b"") and (told := _decoded(Notification, record)):
-                if told.match.article.id != found.article:
-                    continue
+                yield record.timestamp_ms
+
+    def _notifications(self, found: Trace, times: Iterable[int], committed: Committed) -> None:
+        for record in self._of_value(found, NOTIFICATIONS, times, committed["deliver"]):
+            told = _decoded(Notification, record)
+            if told is not None and told.match.article.id == found.article:
                 late = f", {told.label}" if told.label else ""
                 about = {"rule": told.match.rule.id, "receiver": told.receiver, "notification": told.id}
                 what = f"alert of rule {told.match.rule.id} to {told.receiver}{late}"
                 found.steps.append(Step(told.decided, "decide", what, _place(record, NOTIFICATIONS), about))
                 self._waits(found, "deliver", record, NOTIFICATIONS, committed)
+
+    def _of_key(self, found: Trace, name: str, times: Iterable[int], committed: Mapping[int, int]) -> Iterator[Record]:
+        """Yield the records of a topic whose key is the article's id."""
+        key = found.article.encode()
+        if found.whole:
+            yield from (record for record in self._read(name, self._since(found, name)) if record.key == key)
+            return
+        mine = {self._log.partition_of(name, key)}
+        around = self._read(name, self._around(name, times, committed, mine))
+        seen = [record for record in around if record.key == key]
+        if not seen:
+            seen = [record for record in self._read(name, self._since(found, name, mine)) if record.key == key]
+        yield from seen
+
+    def _of_value(
+        self, found: Trace, name: str, times: Iterable[int], committed: Mapping[int, int]
+    ) -> Iterator[Record]:
+        """Yield the records of a topic whose value names the article."""
+        wanted = found.article.encode()
+        parts = self._since(found, name) if found.whole else self._around(name, times, committed)
+        yield from (record for record in self._read(name, parts) if wanted in (record.value or b""))
+
+    def _since(self, found: Trace, name: str, partitions: Container[int] | None = None) -> Parts:
+        spans = self._log.spans(name, found.since)
+        return {at: [span] for at, span in spans.items() if partitions is None or at in partitions}
+
+    def _around(
+        self, name: str, times: Iterable[int], committed: Mapping[int, int], partitions: Container[int] | None = None
+    ) -> Parts:
+        windows = united(Span(at - AROUND_MS, at + AROUND_MS) for at in (*times, self._now))
+        parts = self._log.parts(name, ((one.begin, one.end) for one in windows), partitions)
+        ends = self._log.spans(name)
+        return {
+            at: united([*spans, Span(max(committed.get(at, 0), ends[at].begin), ends[at].end)])
+            for at, spans in parts.items()
+        }
+
+    def _read(self, name: str, parts: Parts) -> Iterator[Record]:
+        total = sum(span.end - span.begin for spans in parts.values() for span in spans)
+        for number, record in enumerate(self._log.read_parts(name, parts)):
+            self._tell(name, number, total)
+            yield record
 
     def _letters(self, found: Trace) -> None:
         choice = Choice(article=found.article, since=found.since)
@@ -184,7 +248,9 @@ class Tracer:
                 done = f"dead letter {letter.id} {entry.settled.action} by {entry.settled.by}: {entry.settled.because}"
                 found.steps.append(Step(entry.settled.at, "operator", done, letter.id))
 
-    def _documents(self, found: Trace, known: Mapping[str, Any] | None) -> None:
+    def _documents(self, found: Trace, known: Mapping[str, Any] | None) -> Iterator[int]:
+        """Note what the stores have of the article, and yield the times that they tell."""
+        yield from _times(known["_source"] if known else {}, "first_seen", "seq", "latest")
         where = known["_source"]["index"] if known else None
         stored = self._get_from(where, found.article) if where else None
         if stored is not None:
@@ -195,16 +261,22 @@ class Tracer:
             about = {"seq": document["seq"], "generation": document["generation"], "rules": document.get("rule", [])}
             what = f"indexed: wording of {document['seq']}; matches {rules}"
             found.steps.append(Step(document["indexed"], "indexer", what, str(where), about))
-        for hit in self._find(REVISIONS, {"term": {"article": found.article}}, ("seq", "indexed", "title")):
+            yield from _times(document, "fetched", "tagged", "indexed")
+        for hit in self._find(REVISIONS, {"term": {"article": found.article}}, _OF_REVISION):
             revision = hit["_source"]
             what = f"an earlier wording kept, of {revision['seq']}"
             at = revision.get("indexed", revision["seq"])
             found.steps.append(
                 Step(at, "indexer", what, hit["_index"], {"revision": hit["_id"], "seq": revision["seq"]})
             )
+            yield from _times(revision, "seq", "fetched", "tagged", "indexed")
 
-    def _alerts(self, found: Trace) -> None:
-        fields = ("rule", "receiver", "channel", "state", "reason", "claimed", "sent", "attempts", "notification")
+    def _alerts(self, found: Trace) -> Iterator[int]:
+        """Note the alerts of the article, and yield the times that they tell."""
+        fields = (
+            "fetched", "decided", "rule", "receiver", "channel", "state", "reason", "claimed", "sent", "attempts",
+            "notification",
+        )  # fmt: skip
         for hit in self._find(ALERTS, {"term": {"article": found.article}}, fields):
             entry = hit["_source"]
             why = f" ({entry['reason']})" if entry.get("reason") else ""
@@ -212,15 +284,15 @@ class Tracer:
             what = f"alert of rule {entry['rule']} to {entry['receiver']}: {entry['state']}{why}{attempts}"
             at = entry.get("sent") or entry["claimed"]
             found.steps.append(Step(at, "deliver", what, hit["_index"], dict(entry)))
+            yield from _times(entry, "fetched", "decided", "claimed", "sent")
 
-    def _waits(
-        self, found: Trace, stage: Stage, record: Record, name: str, committed: Mapping[Stage, Mapping[int, int]]
-    ) -> None:
+    def _waits(self, found: Trace, stage: Stage, record: Record, name: str, committed: Committed) -> None:
         if record.offset >= committed[stage].get(record.partition, 0):
             found.waiting.append(f"{_place(record, name)} waits for {stage}")
 
     def _headline(self, found: Trace, article: RawArticle | TaggedArticle) -> None:
-        found.title, found.url = article.title, article.url
+        if found.index is None:
+            found.title, found.url = article.title, article.url
 
     def _get(self, name: str, identity: str) -> Mapping[str, Any] | None:
         return self._get_from(index(self._settings.elasticsearch, name), identity)
@@ -252,51 +324,10 @@ def _decoded(kind: type[_M], record: Record) -> _M | None:
         return None
 
 
+def _times(document: Mapping[str, Any], *fields: str) -> Iterator[int]:
+    """Yield the times, in milliseconds since 1970, that stand in some fields."""
+    yield from (document[name] for name in fields if isinstance(document.get(name), int))
+
+
 def _place(record: Record, name: str) -> str:
     return f"{name} {record.partition}/{record.offset}"
-
-
-def lines(found: Trace) -> Iterator[str]:
-    """Yield the trace as a person reads it."""
-    yield f"article {plain(found.article, 300)}"
-    if found.title:
-        yield f"        {plain(found.title, 300)}"
-    if found.url:
-        yield f"        {plain(found.url, 2000)}"
-    yield ""
-    begin = found.steps[0].at if found.steps else 0
-    for step in found.steps:
-        after = f"+{(step.at - begin) / 1000:.3f} s"
-        yield f"{iso(step.at):<24} {after:>14}  {step.stage:<8} {plain(step.what, 300)}" + (
-            f"  [{step.place}]" if step.place else ""
-        )
-    yield ""
-    yield from conclusions(found)
-
-
-def conclusions(found: Trace) -> Iterator[str]:
-    """Yield where the article is now, as sentences."""
-    yield f"In Elasticsearch: {found.index}." if found.index else "Not in Elasticsearch."
-    for place in found.waiting:
-        yield f"Under way: {place}."
-    if is_canary(found.article) and not found.waiting and any(step.stage == "decide" for step in found.steps):
-        yield "The canary went the whole way."
-    for letter in found.open_letters:
-        yield f"Open dead letter: presswatch dlq show {letter}"
-
-
-def shape(found: Trace) -> dict[str, Any]:
-    """Return the trace as JSON."""
-    return {
-        "article": found.article,
-        "title": found.title,
-        "url": found.url,
-        "read_since": iso(found.since),
-        "steps": [
-            {"at": iso(step.at), "stage": step.stage, "what": step.what, "place": step.place or None, **step.about}
-            for step in found.steps
-        ],
-        "index": found.index,
-        "waiting": found.waiting,
-        "open_dead_letters": found.open_letters,
-    }

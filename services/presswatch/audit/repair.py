@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from presswatch.adapters.kafka import Outgoing, Publisher
-from presswatch.adapters.kafkalog import Log, Span
+from presswatch.adapters.kafkalog import Log
 from presswatch.core.accounts import Missing, Position
 from presswatch.core.errors import RetryableError
 from presswatch.core.messages import ANNOUNCE
@@ -44,16 +44,14 @@ def send_again(kafka: KafkaSettings, log: Log, publisher: Publisher, missing: Se
 def _records(
     kafka: KafkaSettings, log: Log, wanted: Iterable[Position], announce: set[Position | None]
 ) -> Iterator[Outgoing]:
-    by_partition: dict[tuple[str, int], set[int]] = defaultdict(set)
+    by_topic: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for place in wanted:
-        by_partition[place.topic, place.partition].add(place.offset)
-    for (name, partition), offsets in sorted(by_partition.items()):
-        span = Span(min(offsets), max(offsets) + 1)
-        for record in log.read(name, spans={partition: span}):
-            if record.offset in offsets:
-                marked = Position(name, partition, record.offset) in announce
-                headers = (*record.headers, (ANNOUNCE, b"1")) if marked else record.headers
-                yield Outgoing(topic(kafka, name), record.key, record.value, headers)
+        by_topic[place.topic].append((place.partition, place.offset))
+    for name, places in sorted(by_topic.items()):
+        for record in log.at(name, sorted(places)):
+            marked = Position(name, record.partition, record.offset) in announce
+            headers = (*record.headers, (ANNOUNCE, b"1")) if marked else record.headers
+            yield Outgoing(topic(kafka, name), record.key, record.value, headers)
 
 
 def wait_dealt_with(

@@ -30,12 +30,16 @@ def lines(books: Books, limit: int) -> Iterator[str]:
         into = f"{account.into:>9,}" if account.known else f"{'?':>9}"
         numbers = "".join(f"{account.fates[fate]:>9,}  " for fate in FATES)
         yield f"{account.name:<9}{into}  {numbers}  {MEANINGS[account.name]}"
-    missing = books.missing
+    for name, partitions in books.gone.items():
+        which = f"partition{'s' * (len(partitions) != 1)} {', '.join(map(str, partitions))}"
+        yield f"{name}: Kafka has no longer the beginning of {which}; what stood there cannot be audited."
+    missing, records = books.missing, sum(account.fates["missing"] for account in books.accounts)
     if not missing:
         yield "Nothing is missing."
         return
     articles = len({one.article for one in missing})
-    yield f"\nMissing: {_number(articles, 'article')}, {_number(len(missing), 'record')}"
+    more = f"; the first {len(missing):,} are named" if records > len(missing) else ""
+    yield f"\nMissing: {_number(articles, 'article')}, {_number(records, 'record')}{more}"
     for one in missing[:limit]:
         yield f"    {one.stage:<8} {plain(one.article, 64)}  {plain(one.title, 80)}"
         yield f"             {plain(one.what, 300)}" + (f"  [{one.record}]" if one.record else "")
@@ -51,6 +55,7 @@ def shape(books: Books) -> dict[str, Any]:
         "since": iso(books.since),
         "until": iso(books.until),
         "accounts": [_account(account) for account in books.accounts],
+        "gone": books.gone,
         "missing": [_missing(one) for one in books.missing],
     }
 

@@ -1,24 +1,27 @@
 """Reads the books of all stages: Kafka's topics against each other and against Elasticsearch.
 
-How far each stage has got is read first, then what there is: whatever a stage has dealt with by then must be out.
+How far each stage has got is read first, then what there is: whatever a stage has dealt with by then must be out. What
+must be remembered of each record is on disk (`spool`), so that memory does not grow with the time that is audited.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from typing import TypeVar
+
+import orjson
 
 from presswatch.adapters.kafka import Record
 from presswatch.adapters.kafkalog import Log
 from presswatch.audit.articles import findings
+from presswatch.audit.spool import Asked, Cover, Sheet, Spool, key_of
 from presswatch.audit.stored import AT_ONCE, Stored
 from presswatch.core.accounts import Account, Fate, Missing, Position
-from presswatch.core.alerts import candidates
+from presswatch.core.alerts import candidates, note_of
 from presswatch.core.canary import is_canary_key
-from presswatch.core.deadletters import Letter
 from presswatch.core.errors import BadMessageError
 from presswatch.core.messages import MatchEvent, Message, Notification, RawArticle, TaggedArticle
 from presswatch.deadletters import letters_of
@@ -31,18 +34,27 @@ _T = TypeVar("_T")
 _UNDELIVERED = "sending"
 """State of an alert in the ledger that was claimed, and of which nobody knows whether it went out."""
 
+Tell = Callable[[str, int, int], None]
+"""Is told, often, of a topic how many records of how many are read."""
+
 
 @dataclass(slots=True)
 class Books:
-    """What an audit found; times in milliseconds since 1970, `until` exclusive."""
+    """What an audit found; times in milliseconds since 1970, `until` exclusive.
+
+    Attributes:
+        accounts: in the order of the stages.
+        gone: by topic, the partitions of whose beginning Kafka has nothing any more: what stood there is not audited.
+    """
 
     since: int
     until: int
     accounts: list[Account] = field(default_factory=list)
+    gone: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[Missing]:
-        """Everything that is missing, in the order of the stages."""
+        """What is missing and named, in the order of the stages."""
         return [missing for account in self.accounts for missing in account.missing]
 
 
@@ -56,20 +68,32 @@ class Auditor:
         since: audit what came into a stage from then on, by Kafka's time; milliseconds since 1970.
         until: and before then.
         forgotten: ids of articles of which nothing may be left: what came of them was rightly filtered.
+        tell: is told of the progress.
     """
 
     def __init__(
-        self, settings: Settings, log: Log, stored: Stored, since: int, until: int, forgotten: Container[str] = ()
+        self,
+        settings: Settings,
+        log: Log,
+        stored: Stored,
+        since: int,
+        until: int,
+        forgotten: Container[str] = (),
+        tell: Tell = lambda *_: None,
     ) -> None:
         self._settings = settings
         self._log = log
         self._stored = stored
         self._books = Books(since, until)
         self._forgotten = forgotten
+        self._tell = tell
+        self._spool: Spool
         self._committed: dict[Stage, dict[int, int]] = {}
-        self._dead: dict[tuple[str, int, int], Letter] = {}
+        self._dead: set[tuple[str, int, int]] = set()
         self._letters: Counter[str] = Counter()
         self._unsent_rules: set[tuple[str, str]] = set()
+        self._rules: dict[str, int] = {}
+        """Rules that documents name, numbered in the order in which they were seen."""
 
     def run(self) -> Books:
         """Audit all stages.
@@ -77,18 +101,14 @@ class Auditor:
         Raises:
             RetryableError, FatalError, ConfigError: as the engines' adapters.
         """
-        self._committed = {stage: self._log.committed(stage, source) for stage, source in SOURCES.items()}
-        self._read_letters()
-        tagged, indexer, matches = Counter[tuple[str, int]](), Account("indexer"), _Matches()
-        self._indexer(indexer, tagged, matches)
-        ingest, tagger = Account("ingest", known=False), Account("tagger")
-        self._tagger(ingest, tagger, tagged)
-        notified = self._notifications()
-        decide, deliver, announced = Account("decide"), Account("deliver"), Account("matches")
-        self._decide(decide, matches, notified)
-        self._announced(announced, matches)
-        self._deliver(deliver)
-        self._books.accounts = [ingest, tagger, indexer, announced, decide, deliver]
+        with Spool() as self._spool:
+            self._committed = {stage: self._log.committed(stage, source) for stage, source in SOURCES.items()}
+            self._read_letters()
+            indexer = self._indexer()
+            ingest, tagger = self._tagger()
+            deliver = self._deliver()
+            decide = self._decide()
+            self._books.accounts = [ingest, tagger, indexer, self._announced(), decide, deliver]
         return self._books
 
     def _read_letters(self) -> None:
@@ -96,53 +116,26 @@ class Auditor:
             for letter in letters_of(self._log, stage, self._books.since):
                 self._letters[stage] += self._within(letter.failed)
                 place = letter.place
-                self._dead[place.topic, place.partition, place.offset] = letter
+                self._dead.add((place.topic, place.partition, place.offset))
                 if letter.reason == "match_too_large" and letter.detail.startswith("rule "):
                     rule = letter.detail.removeprefix("rule ").partition(":")[0]
                     self._unsent_rules.add(((letter.key or b"").decode("utf-8", "replace"), rule))
 
-    def _tagger(self, ingest: Account, tagger: Account, tagged: Counter[tuple[str, int]]) -> None:
-        ingest.fates["dead"] = self._letters["ingest"]
-        for batch in _batches(self._read(RAW), AT_ONCE):
-            doubtful: list[tuple[Record, RawArticle]] = []
-            for record in batch:
-                ingest.enter("out")
-                fate = self._early(record, "tagger")
-                if fate is not None:
-                    tagger.enter(fate)
-                    continue
-                raw = _decoded(RawArticle, record)
-                if raw is not None and raw.id in self._forgotten:
-                    tagger.enter("filtered")
-                elif raw is None:
-                    tagger.miss(self._unread(record, "tagger", RAW))
-                elif tagged[raw.id, raw.fetched] > 0:
-                    tagged[raw.id, raw.fetched] -= 1
-                    tagger.enter("out")
-                else:
-                    doubtful.append((record, raw))
-            # Kafka may have deleted what was tagged; what is in Elasticsearch has been.
-            for (record, raw), finding in zip(
-                doubtful, findings(self._stored, [raw for _, raw in doubtful]), strict=True
-            ):
-                if finding.verdict == "missing":
-                    what = f"it is not in {TAGGED}, and {finding.what}"
-                    tagger.miss(Missing("tagger", raw.id, raw.title, raw.url, what, _position(record, RAW)))
-                else:
-                    tagger.enter("out")
-
-    def _indexer(self, account: Account, tagged: Counter[tuple[str, int]], matches: _Matches) -> None:
-        seen: set[tuple[str, int]] = set()
+    def _indexer(self) -> Account:
+        account = Account("indexer")
         # To its end, whatever `until` says: what came in before it may have come out after it.
         for batch in _batches(self._read(TAGGED, to_end=True), AT_ONCE):
             asked: list[tuple[Record, TaggedArticle]] = []
             for record in batch:
                 article = _decoded(TaggedArticle, record)
-                if article is not None:
-                    tagged[article.id, article.fetched] += 1
-                if not self._within(record.timestamp_ms):
-                    continue
                 fate = self._early(record, "indexer")
+                within = self._within(record.timestamp_ms)
+                # What was tagged after `until`, as by a repair, and is dealt with, nobody looks up below: whether it
+                # came out is asked of Elasticsearch when its raw article is found lacking.
+                if article is not None and (within or fate is not None):
+                    self._spool.note(Sheet.TAGGED, key_of(article.id, str(article.fetched)))
+                if not within:
+                    continue
                 if fate is not None:
                     account.enter(fate)
                 elif article is None:
@@ -153,77 +146,66 @@ class Auditor:
                     asked.append((record, article))
             found = findings(self._stored, [article for _, article in asked])
             for (record, article), finding in zip(asked, found, strict=True):
-                place = _position(record, TAGGED)
                 if finding.verdict == "missing":
+                    place = _position(record, TAGGED)
                     account.miss(Missing("indexer", article.id, article.title, article.url, finding.what, place))
                     continue
-                repeated = (article.id, article.fetched) in seen
-                seen.add((article.id, article.fetched))
-                account.enter("filtered" if repeated or finding.verdict == "filtered" else "out")
-                if finding.indexed >= self._books.since:
-                    matches.expect(article, finding.rules, place)
-
-    def _announced(self, account: Account, matches: _Matches) -> None:
-        """Of each rule that a document names there is an event on `matches`, or an alert."""
-        silent = {pair: told for pair, told in matches.expected.items() if pair not in matches.seen}
-        alerted = self._stored.alerted(pair for pair in silent if pair not in self._unsent_rules)
-        account.fates["out"] = len(matches.expected) - len(silent)
-        for (article, rule), (title, url, place) in silent.items():
-            if (article, rule) in self._unsent_rules:
-                account.enter("dead")
-            elif (article, rule) in alerted:
-                account.enter("out")
-            else:
-                what = f"rule {rule} matches it, and no match is in Kafka and no alert in {ALERTS}"
-                account.miss(Missing("matches", article, title, url, what, place, announce=True))
-
-    def _notifications(self) -> set[str]:
-        found: set[str] = set()
-        for record in self._read(NOTIFICATIONS, to_end=True):
-            notification = _decoded(Notification, record)
-            if notification is not None:
-                found.add(notification.id)
-        return found
-
-    def _decide(self, account: Account, matches: _Matches, notified: set[str]) -> None:
-        seen: set[str] = set()
-        for batch in _batches(self._read(MATCHES, to_end=True), AT_ONCE):
-            asked: list[tuple[Record, MatchEvent]] = []
-            for record in batch:
-                event = _decoded(MatchEvent, record)
-                if event is not None:
-                    matches.seen.add((event.article.id, event.rule.id))
-                if not self._within(record.timestamp_ms):
-                    continue
-                fate = self._early(record, "decide")
-                if fate is not None:
-                    account.enter(fate)
-                elif event is None:
-                    account.miss(self._unread(record, "decide", MATCHES))
-                elif not candidates(event) or event.article.id in self._forgotten:
+                if finding.verdict == "filtered":
                     account.enter("filtered")
                 else:
-                    asked.append((record, event))
-            wanted = [(self._ledger_of(event), one) for _, event in asked for one in candidates(event)]
-            states = self._stored.notifications(pair for pair in wanted if pair[1] not in notified)
-            for record, event in asked:
-                lost = [one for one in candidates(event) if one not in notified and one not in states]
-                if lost:
-                    article = event.article
-                    what = f"the alert of rule {event.rule.id} is neither in Kafka nor in {ALERTS}"
-                    place = _position(record, MATCHES)
-                    account.miss(Missing("decide", article.id, article.title, article.url, what, place))
-                else:
-                    account.enter("filtered" if seen >= set(candidates(event)) else "out")
-                seen.update(candidates(event))
+                    self._spool.ask(Sheet.INDEXED, key_of(article.id, str(article.fetched)), _asked(record))
+                if finding.indexed >= self._books.since:
+                    for rule in finding.rules:
+                        number = self._rules.setdefault(rule, len(self._rules))
+                        self._spool.ask(Sheet.ANNOUNCED, key_of(article.id, rule), _asked(record, number))
+        self._out_or_repeated(account, Sheet.INDEXED)
+        return account
 
-    def _deliver(self, account: Account) -> None:
-        seen: set[str] = set()
-        for batch in _batches(self._read(NOTIFICATIONS), AT_ONCE):
+    def _tagger(self) -> tuple[Account, Account]:
+        ingest, tagger = Account("ingest", known=False), Account("tagger")
+        ingest.enter("dead", self._letters["ingest"])
+        for record in self._read(RAW):
+            ingest.enter("out")
+            fate = self._early(record, "tagger")
+            named = _named(record) if fate is None else None
+            if fate is not None:
+                tagger.enter(fate)
+            elif named is not None and named[0] in self._forgotten:
+                tagger.enter("filtered")
+            elif named is not None:
+                self._spool.ask(Sheet.TAGGED, key_of(*named), _asked(record))
+            else:
+                tagger.miss(self._unread(record, "tagger", RAW))
+        lost = 0
+        for batch in _batches(self._lacking(Sheet.TAGGED, "counted", RAW), AT_ONCE):
+            read = [(record, _decoded(RawArticle, record)) for record, _ in batch]
+            lost += len(batch)
+            doubtful = [(record, raw) for record, raw in read if raw is not None]
+            for record, raw in read:
+                if raw is None:
+                    tagger.miss(self._unread(record, "tagger", RAW))
+            # Kafka may have deleted what was tagged; what is in Elasticsearch has been.
+            found = findings(self._stored, [raw for _, raw in doubtful])
+            for (record, raw), finding in zip(doubtful, found, strict=True):
+                if finding.verdict == "missing":
+                    what = f"it is not in {TAGGED}, and {finding.what}"
+                    tagger.miss(Missing("tagger", raw.id, raw.title, raw.url, what, _position(record, RAW)))
+                else:
+                    tagger.enter("out")
+        tagger.enter("out", self._spool.asked(Sheet.TAGGED)[0] - lost)
+        return ingest, tagger
+
+    def _deliver(self) -> Account:
+        account = Account("deliver")
+        for batch in _batches(self._read(NOTIFICATIONS, to_end=True), AT_ONCE):
             asked: list[tuple[Record, Notification]] = []
             for record in batch:
-                fate = self._early(record, "deliver")
                 notification = _decoded(Notification, record)
+                if notification is not None:
+                    self._spool.note(Sheet.NOTIFIED, key_of(notification.id))
+                if not self._within(record.timestamp_ms):
+                    continue
+                fate = self._early(record, "deliver")
                 if fate is not None:
                     account.enter(fate)
                 elif notification is None:
@@ -234,22 +216,112 @@ class Auditor:
                     asked.append((record, notification))
             states = self._stored.notifications((self._ledger_of(one.match), one.id) for _, one in asked)
             for record, notification in asked:
-                state = states.get(notification.id, _UNDELIVERED)
+                state = states[notification.id].state if notification.id in states else _UNDELIVERED
                 if state == _UNDELIVERED:
-                    article = notification.match.article
-                    what = (
-                        f"the alert of rule {notification.match.rule.id} to {notification.receiver} was not delivered"
-                    )
+                    article, rule = notification.match.article, notification.match.rule.id
+                    what = f"the alert of rule {rule} to {notification.receiver} was not delivered"
                     place = _position(record, NOTIFICATIONS)
                     account.miss(Missing("deliver", article.id, article.title, article.url, what, place))
+                elif state == "failed":
+                    account.enter("dead")
                 else:
-                    account.enter("dead" if state == "failed" else "filtered" if notification.id in seen else "out")
-                seen.add(notification.id)
+                    self._spool.ask(Sheet.DELIVERED, key_of(notification.id), _asked(record))
+        self._out_or_repeated(account, Sheet.DELIVERED)
+        return account
+
+    def _decide(self) -> Account:
+        account = Account("decide")
+        for record in self._read(MATCHES, to_end=True):
+            event = _decoded(MatchEvent, record)
+            if event is not None:
+                self._spool.note(Sheet.ANNOUNCED, key_of(event.article.id, event.rule.id))
+            if not self._within(record.timestamp_ms):
+                continue
+            fate = self._early(record, "decide")
+            if fate is not None:
+                account.enter(fate)
+            elif event is None:
+                account.miss(self._unread(record, "decide", MATCHES))
+            elif not candidates(event) or event.article.id in self._forgotten:
+                account.enter("filtered")
+            else:
+                self._spool.ask(Sheet.DECIDED, key_of(*candidates(event)), _asked(record))
+                for number, one in enumerate(candidates(event)):
+                    self._spool.ask(Sheet.NOTIFIED, key_of(one), _asked(record, number))
+        for batch in _batches(self._lacking(Sheet.NOTIFIED, "each", MATCHES), AT_ONCE):
+            asked = [
+                (record, event, [candidates(event)[number] for number in numbers])
+                for record, numbers in batch
+                if (event := _decoded(MatchEvent, record))
+            ]
+            wanted = ((self._ledger_of(event), one) for _, event, lost in asked for one in (*lost, note_of(event)))
+            entries = self._stored.notifications(wanted)
+            for record, event, lost in asked:
+                if all(one in entries for one in lost):
+                    continue
+                self._spool.note(Sheet.DECIDED, key_of(*candidates(event)))
+                note = entries.get(note_of(event))
+                if note is not None and event.article.seq < note.seq:
+                    account.enter("filtered")
+                    continue
+                article = event.article
+                what = f"the alert of rule {event.rule.id} is neither in Kafka nor in {ALERTS}"
+                place = _position(record, MATCHES)
+                account.miss(Missing("decide", article.id, article.title, article.url, what, place))
+        self._out_or_repeated(account, Sheet.DECIDED)
+        return account
+
+    def _announced(self) -> Account:
+        """Of each rule that a document names there is an event on `matches`, or an alert."""
+        account = Account("matches")
+        names = list(self._rules)
+        silent = 0
+        for batch in _batches(self._lacking(Sheet.ANNOUNCED, "once", TAGGED), AT_ONCE):
+            pairs = [
+                (record, article, names[number])
+                for record, numbers in batch
+                if (article := _decoded(TaggedArticle, record))
+                for number in numbers
+            ]
+            silent += len(pairs)
+            alerted = self._stored.alerted((article.id, rule) for _, article, rule in pairs)
+            for record, article, rule in pairs:
+                if (article.id, rule) in self._unsent_rules:
+                    account.enter("dead")
+                elif (article.id, rule) in alerted:
+                    account.enter("out")
+                else:
+                    what = f"rule {rule} matches it, and no match is in Kafka and no alert in {ALERTS}"
+                    place = _position(record, TAGGED)
+                    missing = Missing("matches", article.id, article.title, article.url, what, place, announce=True)
+                    account.miss(missing)
+        account.enter("out", self._spool.asked(Sheet.ANNOUNCED)[1] - silent)
+        return account
+
+    def _out_or_repeated(self, account: Account, sheet: Sheet) -> None:
+        records, different = self._spool.uncovered(sheet)
+        account.enter("out", different)
+        account.enter("filtered", records - different)
+
+    def _lacking(self, sheet: Sheet, cover: Cover, name: str) -> Iterator[tuple[Record, list[int]]]:
+        """Yield the records asked for of which something is not there, each with the askers' numbers for what is not."""
+        by_place = groupby(self._spool.lacking(sheet, cover), lambda one: (one.partition, one.offset))
+        for some in _batches(((place, [one.about for one in group]) for place, group in by_place), AT_ONCE):
+            numbers = dict(some)
+            for record in self._log.at(name, numbers):
+                yield record, numbers[record.partition, record.offset]
 
     def _read(self, name: str, *, to_end: bool = False) -> Iterator[Record]:
-        # Of a canary that is missing an alert of Prometheus tells; Elasticsearch keeps it for hours only.
-        records = (record for record in self._log.read(name, self._books.since) if not is_canary_key(record.key))
-        return records if to_end else (record for record in records if self._within(record.timestamp_ms))
+        spans = self._log.spans(name, self._books.since)
+        begins = self._log.begins(name)
+        if gone := [at for at, span in spans.items() if 0 < begins[at] == span.begin]:
+            self._books.gone[name] = gone
+        total = sum(span.end - span.begin for span in spans.values())
+        for number, record in enumerate(self._log.read(name, spans=spans)):
+            self._tell(name, number, total)
+            # Of a canary that is missing an alert of Prometheus tells; Elasticsearch keeps it for hours only.
+            if (to_end or self._within(record.timestamp_ms)) and not is_canary_key(record.key):
+                yield record
 
     def _within(self, at: int) -> bool:
         return self._books.since <= at < self._books.until
@@ -271,23 +343,26 @@ class Auditor:
         return f"{index(self._settings.elasticsearch, ALERTS)}-{event.article.index[-7:]}"
 
 
-@dataclass(slots=True)
-class _Matches:
-    """Pairs (article, rule): those that documents name, with title, address and record, and those seen on `matches`."""
-
-    expected: dict[tuple[str, str], tuple[str, str | None, Position]] = field(default_factory=dict)
-    seen: set[tuple[str, str]] = field(default_factory=set)
-
-    def expect(self, article: TaggedArticle, rules: Iterable[str], place: Position) -> None:
-        for rule in rules:
-            self.expected[article.id, rule] = (article.title, article.url, place)
-
-
 def _decoded(kind: type[_M], record: Record) -> _M | None:
     try:
         return kind.decode(record.value)
     except BadMessageError:
         return None
+
+
+def _named(record: Record) -> tuple[str, str] | None:
+    """Return id and time of a raw article without reading all of it: whether it can be read is asked if it is not tagged."""
+    try:
+        value = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(value, dict) or value.get("schema") != RawArticle.SCHEMA:
+        return None
+    return str(value.get("id")), str(value.get("fetched"))
+
+
+def _asked(record: Record, about: int = 0) -> Asked:
+    return Asked(record.partition, record.offset, about)
 
 
 def _position(record: Record, name: str) -> Position:

@@ -56,6 +56,7 @@ def command(
     from presswatch.audit.report import lines, shape
     from presswatch.audit.run import Auditor
     from presswatch.audit.stored import Stored
+    from presswatch.commands.progress import Progress
     from presswatch.forgetting.log import ForgottenArticles
     from presswatch.runtime import configure_logs, now_ms
     from presswatch.settings import load
@@ -71,8 +72,9 @@ def command(
 
         def audit() -> Books:
             forgotten.renew()
-            stored = Stored(client, settings.elasticsearch)
-            return Auditor(settings, log, stored, first or 0, min(end or now, now), forgotten).run()
+            stored, until = Stored(client, settings.elasticsearch), now_ms()
+            progress = Progress("read for the audit")
+            return Auditor(settings, log, stored, first or 0, min(end or until, until), forgotten, progress.tell).run()
 
         books = audit()
         if not as_json:
@@ -89,7 +91,7 @@ def command(
 def _mend(settings: Settings, log: Log, books: Books, audit: Callable[[], Books], wait_s: float) -> Books:
     """Send again and audit again until nothing is missing or the time is up.
 
-    Once may not be enough: for a minute after somebody deleted a document, Elasticsearch refuses it in its old version.
+    Once may not be enough: for some seconds after somebody deleted a document, Elasticsearch refuses it in its old version.
     """
     import time
 
@@ -110,7 +112,9 @@ def _mend(settings: Settings, log: Log, books: Books, audit: Callable[[], Books]
                 click.echo(f"{behind} has not dealt with it yet; audit again later", err=True)
                 return audit()
             if (books := audit()).missing:
-                click.echo("not all of it is there yet: Elasticsearch refuses for a minute what was deleted", err=True)
+                click.echo(
+                    "not all of it is there yet: for a few seconds Elasticsearch refuses what was deleted", err=True
+                )
                 time.sleep(min(5.0, max(0.0, deadline - time.monotonic())))
     finally:
         publisher.close()

@@ -25,7 +25,7 @@ from presswatch.commands import config_option, period
 @click.option(
     "--since",
     metavar="TIME",
-    help="Read Kafka from then on; by default from when the article was first seen, or for a week.",
+    help="Read all of Kafka from then on; by default what lies around the times that Elasticsearch tells of the article.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @config_option
@@ -38,18 +38,20 @@ def command(article: str, since: str | None, config: Path | None, *, as_json: bo
 
     from presswatch.adapters.elasticsearch import connect
     from presswatch.adapters.kafkalog import Log
+    from presswatch.commands.progress import Progress
     from presswatch.listing import iso
     from presswatch.runtime import configure_logs, now_ms
     from presswatch.settings import load
     from presswatch.stored import identify
-    from presswatch.trace import Tracer, lines, shape
+    from presswatch.trace import Tracer
+    from presswatch.tracelist import lines, shape
 
     settings, now = load(config).settings, now_ms()
     first, _ = period(since, None, now)
     configure_logs(settings.log.model_copy(update={"level": "error"}), "trace")
     with connect(settings.elasticsearch) as client, Log(settings.kafka) as log:
         identity = identify(client, settings.elasticsearch, article.strip())
-        found = Tracer(settings, client, log, now).trace(identity, first)
+        found = Tracer(settings, client, log, now, Progress("read for the trace").tell).trace(identity, first)
     if as_json:
         click.echo(orjson.dumps(shape(found)).decode())
     elif found.steps:

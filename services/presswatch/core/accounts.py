@@ -6,6 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
+NAMED = 100_000
+"""Missing things that an account names; it counts all. Whoever sent so many again audits once more."""
+
 Fate = Literal["out", "dead", "filtered", "waiting", "missing"]
 
 
@@ -45,21 +48,22 @@ class Missing:
 
 @dataclass(slots=True)
 class Account:
-    """One stage, or one step of it. Unless `known`, what went in is not written down, and only what came out is counted."""
+    """One stage, or one step of it; `missing` names at most `NAMED`. Unless `known`, what went in is not written down, and only what came out is counted."""
 
     name: str
     fates: Counter[Fate] = field(default_factory=Counter)
     missing: list[Missing] = field(default_factory=list)
     known: bool = True
 
-    def enter(self, fate: Fate) -> None:
-        """Count one record."""
-        self.fates[fate] += 1
+    def enter(self, fate: Fate, records: int = 1) -> None:
+        """Count records."""
+        self.fates[fate] += records
 
     def miss(self, missing: Missing) -> None:
         """Count one record that is missing."""
         self.fates["missing"] += 1
-        self.missing.append(missing)
+        if len(self.missing) < NAMED:
+            self.missing.append(missing)
 
     @property
     def into(self) -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,21 +24,26 @@ _POLL_MS = 200
 _SILENCE = 150
 """Polls in a row without a record before the end, before Kafka is taken for gone: half a minute."""
 
+AGAIN_S = 60.0
+"""After so long an article is to be erased once more: what was on its way to Elasticsearch has arrived."""
+
 
 class ForgottenArticles:
     """The articles that are to be forgotten now. Thread-safe. Use it as a context manager.
 
-    On construction the topic is read to its end.
+    On construction the topic is read to its end. `clock` tells seconds.
 
     Raises:
         RetryableError: Kafka is away, or there is no such topic yet.
         ConfigError: Kafka refuses us.
     """
 
-    def __init__(self, kafka: KafkaSettings) -> None:
+    def __init__(self, kafka: KafkaSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._kafka = kafka
+        self._clock = clock
         self.articles: dict[str, Forgotten] = {}
         self._new: list[str] = []
+        self._again: deque[tuple[float, list[str]]] = deque()
         self._lock = threading.Lock()
         self._reader: Any
         self._reader, partition = consumer(kafka, FORGOTTEN)
@@ -73,10 +81,19 @@ class ForgottenArticles:
             log.warning("cannot look for articles to forget", why=repr(error))
 
     def take_new(self) -> list[str]:
-        """Return the articles that were added since the last call (at the first: all), for their erasure."""
+        """Return the articles that were added since the last call (at the first: all), for their erasure.
+
+        Each comes once more when `AGAIN_S` have passed: a write of it that was on its way may have come after its erasure.
+        """
         with self._lock:
             new, self._new = self._new, []
-        return [article for article in new if article in self.articles]
+        now = self._clock()
+        due: list[str] = []
+        while self._again and self._again[0][0] <= now:
+            due += self._again.popleft()[1]
+        if new:
+            self._again.append((now + AGAIN_S, new))
+        return [article for article in dict.fromkeys((*due, *new)) if article in self.articles]
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -5,7 +5,6 @@ Each test audits only what it put in: from its own first moment on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,14 +32,6 @@ def since(system: System) -> str:
     return datetime.fromtimestamp(begin / 1000, UTC).isoformat()
 
 
-@pytest.fixture(autouse=True)
-def deletions_are_forgotten_at_once(system: System) -> Iterator[None]:
-    """Else Elasticsearch refuses for a minute what was deleted; that --repair waits for that is a test of its own."""
-    system.client.indices.put_settings(index=system.index("articles"), settings={"index.gc_deletes": "0s"})
-    yield
-    system.client.indices.put_settings(index=system.index("articles"), settings={"index.gc_deletes": None})
-
-
 def audit(system: System, since: str, *arguments: str, code: int = 0) -> dict[str, Any]:
     done = system.run("audit", "--since", since, "--json", *arguments)
     assert done.code == code, (done.out, done.err)
@@ -54,15 +45,20 @@ def row(books: dict[str, Any], name: str) -> list[int | None]:
     return [account[fate] for fate in ("in", "out", "dead", "filtered", "waiting", "missing")]
 
 
-def delete_records(system: System, name: str) -> None:
-    """Delete all records of a topic, as kafka-delete-records does."""
+def delete_records(system: System, name: str, before: dict[int, int] | None = None) -> None:
+    """Delete records of a topic, as retention and kafka-delete-records do: all, or those before some offsets."""
     admin: Any = KafkaAdminClient(**connection(system.settings.kafka))
     with Log(system.settings.kafka) as log:
-        ends = {
-            TopicPartition(topic(system.settings.kafka, name), at): span.end for at, span in log.spans(name).items()
-        }
-    admin.delete_records(ends)
+        ends = before or {at: span.end for at, span in log.spans(name).items()}
+    admin.delete_records({TopicPartition(topic(system.settings.kafka, name), at): end for at, end in ends.items()})
     admin.close()
+
+
+def middles(system: System, name: str, since: str) -> dict[int, int]:
+    """Return of each partition the offset in the middle of what came in since then."""
+    begin = round(datetime.fromisoformat(since).timestamp() * 1000)
+    with Log(system.settings.kafka) as log:
+        return {at: (span.begin + span.end + 1) // 2 for at, span in log.spans(name, begin).items()}
 
 
 def test_the_books_of_a_sound_system_balance(system: System, since: str) -> None:
@@ -90,7 +86,59 @@ def test_the_books_of_a_sound_system_balance(system: System, since: str) -> None
     system.command("dlq", "drop", "--stage", "ingest", "--because", "a test")
 
 
-@pytest.mark.slow  # Elasticsearch refuses for a minute what is not newer than its deletion
+def test_what_people_and_retention_took_away_is_named_and_comes_back(system: System, since: str) -> None:
+    told = [article(f"hand-{at}", f"Of oats, part {at}, and wheat.") for at in range(12)]
+    system.ingest(*told)
+    system.put(RAW, b'{"schema": "recipe"}', b"k1")
+    system.wait_settled()
+    system.ingest({**told[0], "text": "Of oats, part 0, and no other grain: a correction of what was said before."})
+    system.wait_settled()
+    system.command("dlq", "drop", "--stage", "tagger", "--because", "a test")
+    assert row(audit(system, since), "tagger") == [14, 13, 1, 0, 0, 0]
+    posted = len(system.workspace.messages)
+    ids = [article_id(one["url"]) for one in told]
+    where = system.client_index(told[0])
+    for identity in ids[1:4]:
+        system.client.delete(index=where, id=identity)
+    system.client.delete(index=system.index("article-ids"), id=ids[3])
+    # The beginning of what the tagger and the indexer read is cleaned; nobody cleans what stands there in articles.raw.
+    delete_records(system, TAGGED, middles(system, TAGGED, since))
+    books = audit(system, since, code=1)
+    assert {one["article"] for one in books["missing"]} == set(ids[1:4])
+    assert TAGGED in books["gone"]
+    for account in books["accounts"]:
+        assert account["name"] == "ingest" or account["in"] == sum(
+            account[fate] for fate in ("out", "dead", "filtered", "waiting", "missing")
+        )
+    said = system.run("audit", "--since", since)
+    assert "Missing: 3 articles, " in said.out
+    assert f"{TAGGED}: Kafka has no longer the beginning of partition" in said.out
+    assert all(told[number]["url"] in said.out for number in (1, 2, 3))
+
+    assert audit(system, since, "--repair")["missing"] == []
+    assert all(system.client.exists(index=where, id=identity) for identity in ids)
+    assert audit(system, since)["missing"] == []
+    assert len(system.workspace.messages) == posted
+    delete_records(system, RAW, middles(system, RAW, since))
+    again = audit(system, since)
+    assert (again["missing"], RAW in again["gone"]) == ([], True)
+
+
+def test_a_reader_whose_beginning_is_cleaned_goes_on_with_what_is_left(system: System, since: str) -> None:
+    system.ingest(*(article(f"cleaned-{at}", f"Of rye, part {at}.") for at in range(12)))
+    begin = round(datetime.fromisoformat(since).timestamp() * 1000)
+    with Log(system.settings.kafka) as log:
+        spans = log.spans(RAW, begin)
+        left = middles(system, RAW, since)
+        delete_records(system, RAW, left)
+        read = [(record.partition, record.offset) for record in log.read(RAW, spans=spans)]
+        assert sorted(read) == [(at, offset) for at, span in spans.items() for offset in range(left[at], span.end)]
+        assert read
+        places = [(at, span.end - 1) for at, span in spans.items() if span.begin < span.end]
+        assert [(record.partition, record.offset) for record in log.at(RAW, [(0, 0), *places])] == places
+
+
+@pytest.mark.slow
 def test_deleted_documents_are_named_and_come_back(system: System, since: str) -> None:
     told = [article(f"lost-{at}", f"Of oats, part {at}.") for at in range(3)]
     system.ingest(*told)
@@ -132,7 +180,7 @@ def test_a_forgotten_article_is_not_missing(system: System, since: str) -> None:
     assert books["missing"] == []
 
 
-@pytest.mark.slow  # Elasticsearch refuses for a minute what is not newer than its deletion
+@pytest.mark.slow
 def test_an_earlier_wording_that_was_deleted_comes_back(system: System, since: str) -> None:
     told = article("bridge", "The bridge is closed.")
     system.ingest(told)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from elasticsearch import ConflictError
 from tests.integration.operate.system import System, article
+from tests.processes import wait_until
 
 from presswatch.core.article import article_id
 from presswatch.core.messages import RawArticle
@@ -61,6 +64,47 @@ def test_an_article_is_forgotten_everywhere_and_for_good(system: System, tmp_pat
     system.ingest(told)
     system.wait_settled()
     assert hits(system, "articles", word) == 1
+
+
+@pytest.mark.slow
+def test_what_was_on_its_way_when_an_article_was_forgotten_is_erased_a_minute_later(system: System) -> None:
+    word = f"q{uuid4().hex[:10]}"
+    told = article(word, f"The wheat of {word} is sown.")
+    system.ingest(told)
+    system.wait_settled()
+    identity, where = article_id(told["url"]), system.client_index(told)
+    stored = system.client.get(index=where, id=identity)
+    system.command("forget", told["url"], "--because", "court order")
+    # A request that Elasticsearch was too busy to carry out before: no indexer knows of it any more.
+    wait_until(lambda: _arrives_late(system, where, stored.body), 30, "its deletion is no longer known")
+    assert hits(system, "articles", word) == 1
+    wait_until(lambda: hits(system, "articles", word) == 0, 120, "it is erased again")
+
+
+def _arrives_late(system: System, where: str, stored: dict[str, Any]) -> bool:
+    try:
+        system.client.index(
+            index=where, id=stored["_id"], document=stored["_source"], version=stored["_version"],
+            version_type="external_gte",
+        )  # fmt: skip
+    except ConflictError:
+        return False
+    return True
+
+
+def test_an_alert_that_waits_is_not_sent_when_its_article_is_forgotten(system: System) -> None:
+    word = f"q{uuid4().hex[:10]}"
+    told = article(word, f"The wheat of {word} is sown.")
+    system.services["alerter"].terminate()
+    try:
+        system.ingest(told)
+        wait_until(lambda: "rule wheat matched" in system.run("trace", told["url"]).out, 60, "it is matched")
+        system.command("forget", told["url"], "--because", "court order")
+    finally:
+        system.services["alerter"].start()
+    system.wait_settled()
+    assert not [one for one in system.workspace.messages if word in str(one)]
+    assert hits(system, "alerts", word) == 0
 
 
 def test_a_dead_letter_of_a_forgotten_article_is_not_tried_again(system: System) -> None:

@@ -10,9 +10,11 @@ import orjson
 import pytest
 from tests.integration.operate.system import System, article
 
+from presswatch import trace
+from presswatch.adapters.kafkalog import Log
 from presswatch.core.article import article_id
 from presswatch.core.messages import RawArticle
-from presswatch.topology import RAW
+from presswatch.topology import RAW, TAGGED
 
 pytestmark = pytest.mark.engine
 
@@ -42,6 +44,32 @@ def test_the_way_of_an_article_from_feed_to_slack(system: System) -> None:
     said = system.command("trace", identity)
     assert "On bread" in said
     assert f"In Elasticsearch: {found['index']}." in said
+
+
+def test_a_trace_reads_what_it_must_and_the_rest_on_demand(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every producer puts an article into the partition of its key; only there, around known times, a trace looks."""
+    told = [article(f"loaf-{at}", f"Wheat for loaf {at}.") for at in range(6)]
+    system.ingest(*told)
+    system.wait_settled()
+    with Log(system.settings.kafka) as log:
+        for name in (RAW, TAGGED):
+            records = [record for record in log.read(name) if record.key]
+            assert records
+            assert all(log.partition_of(name, record.key) == record.partition for record in records if record.key)
+    # Of an article that Elasticsearch has lost, its partition is read; of one that it knows, what lies around its times.
+    lost, kept = (article_id(one["url"]) for one in told[:2])
+    system.client.delete(index=system.client_index(told[0]), id=lost, refresh=True)
+    system.client.delete(index=system.index("article-ids"), id=lost, refresh=True)
+    monkeypatch.setattr(trace, "AROUND_MS", 1)
+    [found] = system.lines("trace", lost)
+    assert [step["stage"] for step in found["steps"]][:3] == ["ingest", "ingest", "tagger"]
+    [found] = system.lines("trace", kept)
+    assert not found["read_whole"]
+    [whole] = system.lines("trace", kept, "--since", "1h")
+    assert whole["read_whole"]
+    assert {step["what"] for step in found["steps"]} <= {step["what"] for step in whole["steps"]}
+    assert "shows with --since" in system.command("trace", kept)
+    system.command("audit", "--since", "1h", "--repair")
 
 
 def _seq(system: System, identity: str) -> int:

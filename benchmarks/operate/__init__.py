@@ -1,0 +1,1 @@
+"""What the operator's commands cost on many records: `python -m benchmarks.operate`."""
