@@ -9,7 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,18 +121,42 @@ def undo(path: Path, article: str | None = None) -> Mark | None:
         if at is None:
             return None
         taken = marks.pop(at)
-        beside = path.with_name(f"{path.name}.new")
-        with beside.open("wb") as file:
-            file.writelines(mark.line() for mark in marks)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        _rewrite(path, marks)
     return taken
+
+
+def forget(path: Path, articles: Collection[str]) -> int:
+    """Take all marks on some articles out of the file, text and all; return how many there were.
+
+    Args:
+        path: of the file; it need not be there.
+        articles: ids. A mark is meant if its article has the id, or the one that its address gives.
+
+    Raises:
+        ConfigError: as `add`.
+    """
+    if not path.exists():
+        return 0
+    with _locked(path):
+        marks = read_marks(path)
+        kept = [mark for mark in marks if not {mark.id, *([article_id(mark.url)] if mark.url else [])} & set(articles)]
+        if len(kept) < len(marks):
+            _rewrite(path, kept)
+    return len(marks) - len(kept)
+
+
+def _rewrite(path: Path, marks: Iterable[Mark]) -> None:
+    beside = path.with_name(f"{path.name}.new")
+    with beside.open("wb") as file:
+        file.writelines(mark.line() for mark in marks)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
 
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Keep out others who mark at the same time; the lock is a file beside, since `undo` replaces the file itself."""
+    """Keep out others who mark at the same time; the lock is a file beside, since `undo` and `forget` replace the file itself."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_name(f".{path.name}.lock").open("ab") as lock:

@@ -6,15 +6,17 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.integration.history_corpus import corpus, put
+import yaml
+from tests.integration.history_corpus import FETCHED, corpus, put
 from tests.processes import Sandbox
 
 from presswatch.adapters.elasticsearch import connect
-from presswatch.core.article import digest
+from presswatch.core.article import article_id, digest
 from presswatch.core.messages import TaggedArticle
 from presswatch.core.topics import Tagger
 from presswatch.engines import Engines
@@ -168,3 +170,30 @@ def test_packs_without_a_common_topic(sandbox: Sandbox) -> None:
     told = diff(sandbox, "old", "other")
     assert "bread: only in NEW" in told
     assert "grain: only in OLD" in told
+
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "topics.md").read_text(encoding="utf-8")
+
+
+def test_the_diff_on_the_page(engines: Engines, tmp_path: Path) -> None:
+    (body,) = re.findall(r"^```diff\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    sandbox = Sandbox(engines, tmp_path, f"page-{uuid4().hex[:8]}-", {})
+    articles, answer = [], []
+    for line in body.splitlines():
+        key, _, value = line.partition(":")
+        if key in ("before", "after"):
+            name = {"before": "old", "after": "new"}[key]
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "rail.yaml").write_text(f"topic: rail\npatterns: {{en: {value}}}\n")
+        elif key == "article":
+            fields = {"lang": "en", "fetched": FETCHED, "tagged": FETCHED, **yaml.safe_load(value)}
+            fields["published"] = int(datetime.fromisoformat(fields["published"]).timestamp() * 1000)
+            articles.append(TaggedArticle.model_validate(fields | {"id": article_id(fields["url"])}))
+        else:
+            answer.append(line)
+    with connect(sandbox.settings.elasticsearch) as client:
+        put(client, sandbox.settings.elasticsearch, articles)
+        told = sandbox.command("topics", "diff", str(tmp_path / "old"), str(tmp_path / "new"), *TIMES)
+        for name in client.indices.get(index=f"{sandbox.settings.elasticsearch.prefix}*").body:
+            client.indices.delete(index=name)
+    assert [line.replace(f"{tmp_path}/", "") for line in told.splitlines()] == answer

@@ -29,7 +29,8 @@ LOOK_EVERY_S = 0.2
     An article is named by its address or by its id. From then on ingest, the indexer, replays and dlq retry pass it
     over; its documents, its earlier wordings and what alerts quote of it are erased from Elasticsearch. What Kafka has
     of it goes with the topics' retention: 7 days for articles, 30 days for matches, notifications and dead letters. Messages in
-    Slack stay.
+    Slack stay. Marks on it (presswatch topics mark) are taken out of the file of this machine; on others that have such a file, run
+    presswatch topics mark --sweep.
 
     Exit code: 0 when Elasticsearch has nothing of it any more; 1 if it still had after a minute; 2 if something is wrong.
     """
@@ -73,6 +74,7 @@ def _id(article: str) -> str:
 
 
 def _forget(settings: Settings, ids: list[str], because: str) -> None:
+    from presswatch import marks
     from presswatch.adapters.elasticsearch import connect
     from presswatch.core.messages import Forgotten
     from presswatch.deadletters import operator
@@ -84,6 +86,8 @@ def _forget(settings: Settings, ids: list[str], because: str) -> None:
         settings,
         {one: Forgotten(id=one, asked=now, because=because, by=operator()).encode() for one in ids},
     )
+    if marked := marks.forget(settings.tagger.marks, ids):
+        click.echo(f"{marked} mark{'s' * (marked != 1)} on {_them(ids)} taken out of {settings.tagger.marks}")
     with connect(settings.elasticsearch) as client:
         eraser = Eraser(client, settings.elasticsearch)
         deadline = time.monotonic() + WAIT_S
@@ -96,9 +100,7 @@ def _forget(settings: Settings, ids: list[str], because: str) -> None:
                 )
                 sys.exit(1)
             time.sleep(LOOK_EVERY_S)
-    click.echo(
-        f"{_number(len(ids))} forgotten: nothing of {'it' if len(ids) == 1 else 'them'} is left in Elasticsearch"
-    )
+    click.echo(f"{_number(len(ids))} forgotten: nothing of {_them(ids)} is left in Elasticsearch")
 
 
 def _write(settings: Settings, values: dict[str, bytes | None]) -> None:
@@ -122,6 +124,10 @@ def _list(settings: Settings) -> None:
         for article, told in sorted(forgotten.articles.items(), key=lambda item: item[1].asked):
             click.echo(f"{iso(told.asked)}  {article}  {told.because}  ({told.by})")
         click.echo(f"{_number(len(forgotten.articles))} to be forgotten", err=True)
+
+
+def _them(ids: list[str]) -> str:
+    return "it" if len(ids) == 1 else "them"
 
 
 def _number(articles: int) -> str:

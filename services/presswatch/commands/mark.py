@@ -44,6 +44,7 @@ class _Command(click.Command):
     presswatch topics mark https://harbour-courier.example/wheat-ban +agriculture
     presswatch topics mark articles.jsonl:17 -health
     presswatch topics mark --undo
+    presswatch topics mark --sweep
 
     ARTICLE is the id or the address of an article in Elasticsearch, or a file with one in JSON, or FILE:LINE, or - for
     standard input. Topics that you do not name stay open. Exit code: 0; 1 if there is no such article or mark; 2 if
@@ -52,12 +53,17 @@ class _Command(click.Command):
 )
 @click.argument("article", required=False, metavar="ARTICLE [+TOPIC | -TOPIC]...")
 @click.option("--undo", is_flag=True, help="Take the last mark back, or the last one of ARTICLE.")
+@click.option(
+    "--sweep", is_flag=True, help="Take out marks on all articles that are to be forgotten (presswatch forget)."
+)
 @packs_option(
     "`applied` for an article in Elasticsearch (where Kafka is reachable); for a file those of the setting tagger.packs, or that come with Presswatch"
 )
 @config_option
 @click.pass_obj
-def command(says: list[str], article: str | None, packs: str | None, config: Path | None, *, undo: bool) -> None:
+def command(
+    says: list[str], article: str | None, packs: str | None, config: Path | None, *, undo: bool, sweep: bool
+) -> None:
     """Say that ARTICLE has a topic (+health) or has not (-diplomacy).
 
     It goes, with the article's text, into the desk's own evaluation set: the file that the setting `tagger.marks`
@@ -65,6 +71,11 @@ def command(says: list[str], article: str | None, packs: str | None, config: Pat
     """
     settings = load(config).settings
     path = settings.tagger.marks
+    if sweep:
+        if article or says or undo:
+            raise ConfigError("--sweep goes through the whole file; give nothing else with it")
+        _sweep(path, settings)
+        return
     if undo:
         if says:
             raise ConfigError("--undo takes a whole mark back; leave the topics away")
@@ -101,6 +112,16 @@ def command(says: list[str], article: str | None, packs: str | None, config: Pat
         click.echo(f"  {topic:{width}}  {'yes' if has else 'no':3}  {agrees}: {now}")
     click.echo(f"now: by {chosen.name}")
     click.echo(f"saved in {path}, which holds {number} article{'s' * (number != 1)}; --undo takes it back")
+
+
+def _sweep(path: Path, settings: Settings) -> None:
+    from presswatch.forgetting.log import ForgottenArticles
+    from presswatch.runtime import configure_logs
+
+    configure_logs(settings.log.model_copy(update={"level": "error"}), "mark")
+    with ForgottenArticles(settings.kafka) as forgotten:
+        number = marks.forget(path, forgotten.articles)
+    click.echo(f"{number} mark{'s' * (number != 1)} on articles to be forgotten taken out of {path}")
 
 
 def _undo(path: Path, article: str | None) -> None:

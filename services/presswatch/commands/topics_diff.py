@@ -302,7 +302,10 @@ def told(reason: Reason) -> str:
 
 
 def _scores(old: Side | None, new: Side | None) -> str:
-    before, after = (
-        "cannot judge" if side is None else f"{side.score:.2f} of {side.threshold:g}" for side in (old, new)
+    if old and new and old.threshold == new.threshold:
+        return f"score {old.score:g} in OLD, {new.score:g} in NEW; {new.threshold:g} is needed"
+    sides = (("OLD", old), ("NEW", new))
+    return ", ".join(
+        f"{name} cannot judge it" if side is None else f"score {side.score:g} of {side.threshold:g} in {name}"
+        for name, side in sides
     )
-    return f"OLD {before}, NEW {after} needed"

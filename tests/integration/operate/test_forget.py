@@ -13,6 +13,7 @@ from tests.processes import wait_until
 
 from presswatch.core.article import article_id
 from presswatch.core.messages import RawArticle
+from presswatch.marks import read_marks
 from presswatch.runtime import now_ms
 from presswatch.topology import RAW, TAGGED
 
@@ -64,6 +65,29 @@ def test_an_article_is_forgotten_everywhere_and_for_good(system: System, tmp_pat
     system.ingest(told)
     system.wait_settled()
     assert hits(system, "articles", word) == 1
+
+
+def test_marks_on_a_forgotten_article_go_as_well(
+    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, elsewhere = tmp_path / "marks.jsonl", tmp_path / "elsewhere.jsonl"
+    gone, kept = (article(f"mark{uuid4().hex[:6]}", "Sixty measles patients in two weeks.") for _ in range(2))
+    system.ingest(gone, kept)
+    system.wait_settled()
+    monkeypatch.setitem(system.sandbox.environ, "PRESSWATCH_TAGGER_MARKS", str(here))
+    for one, says in ((gone, "+health"), (kept, "+health"), (gone, "-diplomacy")):
+        assert "now: by the packs " in system.command("topics", "mark", one["url"], says)
+    elsewhere.write_bytes(here.read_bytes())
+
+    said = system.sandbox.command("forget", gone["url"], "--because", "the author asks")
+    assert said.splitlines()[0] == f"2 marks on it taken out of {here}"
+    assert [mark.url for mark in read_marks(here)] == [kept["url"]]
+    monkeypatch.setitem(system.sandbox.environ, "PRESSWATCH_TAGGER_MARKS", str(elsewhere))
+    for number in ("2 marks", "0 marks"):
+        said = system.sandbox.command("topics", "mark", "--sweep")
+        assert said == f"{number} on articles to be forgotten taken out of {elsewhere}\n"
+    assert [mark.url for mark in read_marks(elsewhere)] == [kept["url"]]
+    assert "give nothing else with it" in system.run("topics", "mark", "--sweep", "--undo").err
 
 
 @pytest.mark.slow

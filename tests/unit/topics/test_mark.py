@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from presswatch import marks
 from presswatch.commands import topics
+from presswatch.core.article import article_id
 from presswatch.core.errors import ConfigError
 from presswatch.core.topics import Tagger
 from presswatch.packfiles import load_packs
@@ -169,3 +170,18 @@ def test_the_desks_set_is_measured_and_judges_only_what_was_said(desk: Path) -> 
     assert judged == {("Norland", "health", True, True), ("Norland", "diplomacy", False, False)}
     [row] = measure(found)
     assert (row["set"], row["topic"], row["lang"], row["positives"]) == (DESK, "health", "en", 1)
+
+
+def test_forgotten_articles_go_by_id_and_by_the_id_of_their_address(desk: Path) -> None:
+    path = desk / "marks.jsonl"
+    assert marks.forget(path, ["fr-1"]) == 0
+    assert not path.exists()
+    run(f"{desk}/articles.jsonl:1", "+health")
+    run(f"{desk}/articles.jsonl:2", "-health")
+    run(f"{desk}/articles.jsonl:2", "+diplomacy")
+    before = path.read_bytes()
+    assert marks.forget(path, ["fr-2"]) == 0
+    assert path.read_bytes() == before
+    assert marks.forget(path, ["fr-1"]) == 2
+    assert marks.forget(path, [article_id("https://x.example/flu")]) == 1
+    assert path.read_bytes() == b""
