@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presswatch.adapters.kafka import Backoff, Breaker, NoBreaker, persist
-from presswatch.core.errors import FatalError, RetryableError
+from presswatch.adapters.kafka import Backoff, Breaker, DeadLetters, NoBreaker, Outgoing, Publisher, Record, persist
+from presswatch.core.errors import BadMessageError, FatalError, RetryableError
 from presswatch.runtime import Health, StopSignal
+from presswatch.settings import KafkaSettings
 
 
 class Clock:
@@ -18,6 +23,47 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Broker:
+    """In place of a publisher: keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.taken: list[Outgoing] = []
+
+    def publish(self, records: Iterable[Outgoing]) -> list[tuple[Outgoing, BadMessageError]]:
+        self.taken += records
+        return []
+
+
+def letters(number: int) -> list[tuple[Record, BadMessageError]]:
+    error = BadMessageError("not_json", "no")
+    return [(Record("articles.tagged", 0, at, None, b"{", 1000), error) for at in range(number)]
+
+
+def graveyard(broker: Broker) -> DeadLetters:
+    return DeadLetters(KafkaSettings(), "indexer", cast("Publisher", broker))
+
+
+def test_a_batch_that_comes_again_is_not_buried_twice() -> None:
+    broker = Broker()
+    dead = graveyard(broker)
+    for _ in range(3):
+        dead.send_all(letters(5))
+    assert len(broker.taken) == 5
+    again = replace(letters(1)[0][0], timestamp_ms=1001)  # of a topic that was made anew
+    dead.send(again, letters(1)[0][1])
+    assert len(broker.taken) == 6
+
+
+def test_of_a_batch_that_opens_the_breaker_nothing_is_buried() -> None:
+    """The process starts anew and reads it again: what had been sent would be there at each attempt."""
+    broker = Broker()
+    with pytest.raises(FatalError, match="something is wrong with this stage"):
+        graveyard(broker).send_all(letters(20))
+    assert not broker.taken
+    graveyard(broker).send_all(letters(19))
+    assert len(broker.taken) == 19
 
 
 def test_no_breaker_never_opens() -> None:

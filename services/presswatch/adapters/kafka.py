@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +48,9 @@ _BOOTSTRAP_MS = 5_000
 
 _COMMIT_MS = 5_000
 """One attempt to commit; what is not confirmed by then is tried again."""
+
+_REMEMBERED = 10_000
+"""Dead letters that a process remembers to have sent: more than any batch has records."""
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 _WRONG_SET_UP = (AuthorizationError, SaslAuthenticationFailedError, InvalidTopicError, FencedInstanceIdError)
@@ -239,24 +242,35 @@ class DeadLetters:
         self.breaker = breaker or Breaker()
         self._topic = topic(kafka, dead_letter_topic(stage))
         self._publisher = publisher
+        self._sent: OrderedDict[Hashable, None] = OrderedDict()
         metrics.BREAKER.labels(stage).set(0)
         metrics.RETRIED.labels(stage)
 
+    def send_all(self, letters: Sequence[tuple[Record, BadMessageError]]) -> None:
+        """Publish the dead letters of a batch, or none of them if the breaker opens: when it is read again, they are not doubled.
+
+        Raises:
+            FatalError, RetryableError: as `send`.
+        """
+        for record, error in letters:
+            self._permit(record, error)
+        for record, error in letters:
+            self.send(record, error)
+
     def send(self, record: Record, error: BadMessageError) -> None:
-        """Publish one dead letter and wait until Kafka has it.
+        """Publish one dead letter and wait until Kafka has it; one that this process has sent already is not sent again.
+
+        A batch is repeated when an engine is away, and with it what is a dead letter in it.
 
         Raises:
             FatalError: the breaker opened: too much of what this stage takes in would be dead letters.
             RetryableError: Kafka did not confirm.
         """
+        mark = (record.topic, record.partition, record.offset, record.timestamp_ms, hash(record.value))
+        if mark in self._sent:
+            return
+        self._permit(record, error)
         past = past_of(record.headers)
-        # A record that somebody tries again, and that fails again, is no sign of a stage gone bad.
-        if not past.attempts and not self.breaker.permit((record.topic, record.partition, record.offset)):
-            metrics.BREAKER.labels(self.stage).set(1)
-            raise FatalError(
-                f"{self.stage} would send at least {Breaker.RECORDS} records to the dead letters within a minute "
-                f"(the last: {error}); something is wrong with this stage, not with the records"
-            )
         place = Place(record.topic, record.partition, record.offset, record.timestamp_ms)
         about = letter_headers(self.stage, place, record.value, error, now_ms(), record.headers)
         outgoing = Outgoing(self._topic, record.key, record.value, about)
@@ -266,12 +280,26 @@ class DeadLetters:
             cut = (record.value or b"")[: 1024 * 1024]
             headers = (*about, (TRUNCATED, str(len(record.value or b"")).encode()))
             self._publisher.publish([Outgoing(self._topic, record.key, cut, headers)])
+        self._sent[mark] = None
+        if len(self._sent) > _REMEMBERED:
+            self._sent.popitem(last=False)
         metrics.DEAD_LETTERS.labels(self.stage, error.reason).inc()
         log.warning(
             "dead letter", article=about_bytes(record.value).article, stage=self.stage, reason=error.reason,
             detail=error.detail,
             topic=record.topic, partition=record.partition, offset=record.offset, attempt=past.attempts + 1,
         )  # fmt: skip
+
+    def _permit(self, record: Record, error: BadMessageError) -> None:
+        # A record that somebody tries again, and that fails again, is no sign of a stage gone bad.
+        if not past_of(record.headers).attempts and not self.breaker.permit(
+            (record.topic, record.partition, record.offset)
+        ):
+            metrics.BREAKER.labels(self.stage).set(1)
+            raise FatalError(
+                f"{self.stage} would send at least {Breaker.RECORDS} records to the dead letters within a minute "
+                f"(the last: {error}); something is wrong with this stage, not with the records"
+            )
 
 
 def count_retried(stage: Stage, records: Iterable[Record]) -> None:

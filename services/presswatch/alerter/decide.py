@@ -46,12 +46,12 @@ class Decider:
         """Decide on each match and publish what is to be sent; returns when Kafka has all of it."""
         self._dead.breaker.saw(len(records))
         events: list[tuple[Record, MatchEvent]] = []
+        letters: list[tuple[Record, BadMessageError]] = []
         for record in records:
             try:
                 events.append((record, MatchEvent.decode(record.value)))
             except BadMessageError as error:
-                self._dead.send(record, error)
-                metrics.RECORDS.labels("decide", "dead").inc()
+                letters.append((record, error))
         known = self._ledger.known(
             (self._ledger.index_of(event), identity)
             for _, event in events
@@ -75,8 +75,8 @@ class Decider:
                     message = Outgoing(self._topic, each.receiver.encode(), each.notification.encode())
                     outgoing.append(message)
                     origin[id(message)] = record
-        for message, refusal in self._publisher.publish(outgoing):
-            self._dead.send(origin[id(message)], refusal)
+        letters += [(origin[id(message)], refusal) for message, refusal in self._publisher.publish(outgoing)]
+        self._dead.send_all(letters)
         # After what came before them is published: a batch that is repeated must come to the same.
         self._ledger.note_withdrawals((note for note in decisions.notes if not is_canary(note.rule.id)), now)
         for _, event in events:

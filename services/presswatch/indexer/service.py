@@ -101,8 +101,7 @@ class Indexer:
         # Only now, when everything else is done: a batch that is repeated while an engine is away must not send its
         # dead letters each time.
         letters += [(item.record, item.dead) for item in items if item.dead is not None]
-        for record, reason in letters:
-            self._dead.send(record, reason)
+        self._dead.send_all(letters)
         self._count(items, len(letters))
 
     def _index(self, wave: Sequence[Item]) -> None:
