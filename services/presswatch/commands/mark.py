@@ -52,6 +52,7 @@ class _Command(click.Command):
     """,
 )
 @click.argument("article", required=False, metavar="ARTICLE [+TOPIC | -TOPIC]...")
+@click.argument("rest", nargs=-1, metavar="")
 @click.option("--undo", is_flag=True, help="Take the last mark back, or the last one of ARTICLE.")
 @click.option(
     "--sweep", is_flag=True, help="Take out marks on all articles that are to be forgotten (presswatch forget)."
@@ -62,13 +63,24 @@ class _Command(click.Command):
 @config_option
 @click.pass_obj
 def command(
-    says: list[str], article: str | None, packs: str | None, config: Path | None, *, undo: bool, sweep: bool
+    says: list[str],
+    article: str | None,
+    rest: tuple[str, ...],
+    packs: str | None,
+    config: Path | None,
+    *,
+    undo: bool,
+    sweep: bool,
 ) -> None:
     """Say that ARTICLE has a topic (+health) or has not (-diplomacy).
 
     It goes, with the article's text, into the desk's own evaluation set: the file that the setting `tagger.marks`
     names. `make eval-topics` then measures the packs on it.
     """
+    if rest:
+        raise ConfigError(
+            f"write +{rest[0].lstrip('+-')} or -{rest[0].lstrip('+-')}, not `{rest[0]}`; one article at a time"
+        )
     settings = load(config).settings
     path = settings.tagger.marks
     if sweep:

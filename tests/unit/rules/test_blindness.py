@@ -44,7 +44,9 @@ def test_a_rule_is_blind_where_it_could_match_but_for_its_topics(
 def test_without_a_stream_only_languages_that_the_rule_names_are_told() -> None:
     query = "vaccin* AND topic:health AND lang:(ky OR en)"
     (lint,) = Linter(SUPPORTED, SUPPORTED).query(parse(query))
-    assert lint.message == "this rule is blind in ky: `health` is unsupported there: neither patterns nor learned words"
+    assert (
+        lint.message == "this rule is blind in ky: `health` is unsupported there (neither patterns nor learned words)"
+    )
     assert query[lint.start : lint.end] == "topic:health"
     assert lint.mend == "add patterns in ky to the pack, or words of them to the rule beside the topic"
     assert Linter(SUPPORTED, SUPPORTED).query(parse("vaccin* AND topic:health")) == []
@@ -55,15 +57,17 @@ def test_with_a_stream_the_share_of_it_is_told() -> None:
     linter = StreamLinter(StreamFacts(read=1000, carried=CARRIED), SUPPORTED, SUPPORTED)
     (lint,) = linter.query(parse("topic:health AND topic:agriculture"))
     assert lint.message == (
-        "this rule is blind in 4% of the articles of that time, ru (3%), ky (0.8%), is (0.2%): "
-        "`agriculture` and `health` are unsupported there: neither patterns nor learned words"
+        "this rule is blind in 4% of the articles of that time (ru 3%, ky 0.8%, is 0.2%): "
+        "`agriculture` and `health` are unsupported there (neither patterns nor learned words)"
     )
     (lint,) = linter.query(parse("topic:diplomacy AND NOT lang:(fr OR ru OR ky)"))
-    assert lint.message.startswith("this rule is blind in 0.2% of the articles of that time, is (0.2%): `diplomacy` is")
+    assert lint.message.startswith("this rule is blind in 0.2% of the articles of that time (is 0.2%): `diplomacy` is")
     (lint,) = linter.query(parse("(vaccine OR topic:health) AND lang:(ky OR mn)"))
     assert lint.message.startswith(
-        "in 0.8% of the articles of that time, ky (0.8%), mn this rule can match only by its clauses beside `health`"
+        "in 0.8% of the articles of that time (ky 0.8%, mn none) this rule can match only by its other clauses, not by `health`"
     )
+    (lint,) = linter.query(parse("topic:health AND lang:mn"))
+    assert lint.message.startswith("this rule is blind in mn (no article of that time): `health` is unsupported there")
 
 
 def test_nothing_is_told_of_rules_on_no_topic() -> None:

@@ -96,6 +96,10 @@ def test_undo_takes_the_last_mark_back_or_that_of_an_article(desk: Path) -> None
         (["{desk}/one.json", "+helth"], "do you mean `health`?"),
         (["{desk}/one.json", "+health", "-health"], "both +health and -health"),
         (["{desk}/one.json"], "what you say of it"),
+        (["{desk}/one.json", "health"], "write +health or -health, not `health`"),
+        (["{desk}/one.json", "+health", "--packs", "nowhere"], "there is no folder or file nowhere of topic packs"),
+        (["{desk}/one.json", "+health", "--packs", "{desk}/wheat"], "there is no topic `health` in the packs in "),
+        (["{desk}/one.json", "--sweep"], "--sweep goes through the whole file"),
         (["+health"], "write an article"),
         (["{desk}/gone.json", "+health"], "there is no file"),
         (["{desk}/marks.txt", "--undo", "+health"], "leave the topics away"),
@@ -106,6 +110,8 @@ def test_undo_takes_the_last_mark_back_or_that_of_an_article(desk: Path) -> None
 def test_mistakes_are_told_and_nothing_is_saved(desk: Path, arguments: list[str], told: str) -> None:
     (desk / "empty.json").write_text('{"title": " ", "id": "e", "lang": "en"}')
     (desk / "wrong.json").write_text("{title: wheat}")
+    (desk / "wheat").mkdir()
+    (desk / "wheat" / "p.yaml").write_text("topic: agriculture\npatterns: {en: [{match: wheat, weight: 1}]}\n")
     result = run(*(each.format(desk=desk) for each in arguments))
     assert isinstance(result.exception, ConfigError), result.output
     assert told in str(result.exception)

@@ -105,14 +105,28 @@ def lints(node: Node, supported: Languages, carried: Mapping[str, int] | None = 
 def _told(part: list[Blind], carried: Mapping[str, int], total: int) -> str:
     asked = list(dict.fromkeys(topic for each in part for topic in each.topics))
     topics = " and ".join(f"`{topic}`" for topic in asked)
-    names = [_name(each.lang, carried, total) for each in part]
-    listed = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
-    why = f"{topics} {'is' if len(asked) == 1 else 'are'} unsupported there: neither patterns nor learned words"
-    articles = sum(carried.get(each.lang, 0) for each in part)
-    share = f"{_percent(articles, total)} of the articles of that time, " if total else ""
+    why = "unsupported there (neither patterns nor learned words)"
+    where = _where(part, carried, total)
     if part[0].wholly:
-        return f"this rule is blind in {share}{listed}: {why}"
-    return f"in {share}{listed} this rule can match only by its clauses beside {topics}, for {why}"
+        return f"this rule is blind in {where}: {topics} {'is' if len(asked) == 1 else 'are'} {why}"
+    return f"in {where} this rule can match only by its other clauses, not by {topics}, {why}"
+
+
+def _where(part: list[Blind], carried: Mapping[str, int], total: int) -> str:
+    """Return the languages, after the share of the articles that they are if a stream is known."""
+    names = [each.lang or "no language" for each in part]
+    articles = sum(carried.get(each.lang, 0) for each in part)
+    if total and articles:
+        shares = (_percent(carried[each.lang], total) if carried.get(each.lang) else "none" for each in part)
+        names = [f"{name} {share}" for name, share in zip(names, shares, strict=True)]
+    listed = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} languages more" if len(names) > SHOWN else "")
+    if not total:
+        return listed
+    return (
+        f"{_percent(articles, total)} of the articles of that time ({listed})"
+        if articles
+        else f"{listed} (no article of that time)"
+    )
 
 
 def _mend(part: list[Blind], carried: Mapping[str, int]) -> str:
@@ -121,11 +135,6 @@ def _mend(part: list[Blind], carried: Mapping[str, int]) -> str:
     if not langs:
         words = "give these articles their language, or add words to the rule beside the topic"
     return f"{words}; or say by `lang:` which languages are meant" if carried else words
-
-
-def _name(lang: str, carried: Mapping[str, int], total: int) -> str:
-    name = lang or "no language"
-    return f"{name} ({_percent(carried[lang], total)})" if carried.get(lang) and total else name
 
 
 def _percent(part: int, total: int) -> str:
