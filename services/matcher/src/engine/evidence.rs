@@ -403,7 +403,7 @@ impl<'e, 'a> Witness<'e, 'a> {
     ///
     /// A leaf, OR, COUNT or NEAR gives the slices that satisfy it; what looks at title and text together has none, and gives
     /// the first place of each of its leaves.
-    fn covers(&mut self, clause: &Clause, most: u32) -> Vec<Receipt> {
+    pub fn covers(&mut self, clause: &Clause, most: u32) -> Vec<Receipt> {
         let mut found = match clause {
             Clause::Key { leaf, .. } | Clause::Leaf(leaf) => {
                 let number = self.number(*leaf);

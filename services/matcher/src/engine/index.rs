@@ -12,7 +12,7 @@ use super::evaluate::Evaluator;
 use super::evidence::Witness;
 use super::guards::{PATIENCE, choose};
 use super::leaf::Leaves;
-use super::outcome::{Name, Outcome};
+use super::outcome::{Name, Outcome, Receipt};
 use super::reading::{Opening, Reading, Room};
 use super::vocabulary::{KeyId, Vocabulary};
 use crate::document::Document;
@@ -142,13 +142,8 @@ impl Index {
     ///
     /// With `most`, each has the places that cover it, at most so many.
     pub fn matches(&self, document: &Document, most: Option<u32>, room: &mut Room, worn: &mut Vec<u32>) -> Outcome {
-        let reading = Reading::of(document, &self.vocabulary, room);
-        self.vocabulary.count_document();
-        let mut evaluator = Evaluator { reading, leaves: &self.leaves };
-        let mut held = self.held(&mut evaluator, worn);
-        held.sort_unstable_by(|(left, one), (right, other)| {
-            left.cmp(right).then_with(|| one.name.id().cmp(other.name.id()))
-        });
+        let mut evaluator = self.evaluator(document, room);
+        let held = self.held(&mut evaluator, worn);
         self.fetch_leaves(&held);
         let mut witness = Witness::new(&mut evaluator, held.len());
         for (_, entry) in held {
@@ -157,13 +152,46 @@ impl Index {
         witness.finish()
     }
 
-    /// The rules that hold, each with the beginning of its id.
+    /// Call `found` with each rule that a document satisfies and the places that cover it; see [`super::Matcher::cover`].
+    pub fn cover(
+        &self,
+        document: &Document,
+        most: u32,
+        room: &mut Room,
+        worn: &mut Vec<u32>,
+        wanted: impl Fn(&str) -> bool,
+        mut found: impl FnMut(&str, &[Receipt]),
+    ) {
+        let mut evaluator = self.evaluator(document, room);
+        let held = self.held(&mut evaluator, worn);
+        let mut witness = Witness::new(&mut evaluator, 0);
+        for (_, entry) in held {
+            let id = entry.name.id();
+            if wanted(id) {
+                found(id, &witness.covers(&entry.clause, most));
+            } else {
+                found(id, &[]);
+            }
+        }
+        witness.finish();
+    }
+
+    fn evaluator<'a>(&'a self, document: &'a Document, room: &'a mut Room) -> Evaluator<'a> {
+        let reading = Reading::of(document, &self.vocabulary, room);
+        self.vocabulary.count_document();
+        Evaluator { reading, leaves: &self.leaves }
+    }
+
+    /// The rules that a document satisfies, by id, each with the beginning of its id.
     fn held(&self, evaluator: &mut Evaluator<'_>, worn: &mut Vec<u32>) -> Vec<(u128, &Entry)> {
         let mut opening = std::mem::take(&mut evaluator.reading.room.opening);
         self.open(&evaluator.reading, &mut opening);
         self.fetch(&opening.rules);
-        let held = self.decide(evaluator, &opening.rules, worn);
+        let mut held = self.decide(evaluator, &opening.rules, worn);
         evaluator.reading.room.opening = opening;
+        held.sort_unstable_by(|(left, one), (right, other)| {
+            left.cmp(right).then_with(|| one.name.id().cmp(other.name.id()))
+        });
         held
     }
 
