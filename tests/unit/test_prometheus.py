@@ -40,6 +40,7 @@ def promtool(*arguments: str) -> None:
 @pytest.mark.needs("promtool")
 def test_promtool_takes_configuration_rules_and_their_tests() -> None:
     promtool("check", "config", "prometheus.yml")
+    promtool("check", "config", "kubernetes.yml")
     promtool("check", "rules", "recording.rules.yml", "alerts.rules.yml")
     promtool("test", "rules", "tests/alerts.test.yml")
 
@@ -60,6 +61,24 @@ def test_each_alert_goes_to_whom_it_is_for_and_none_by_slack() -> None:
     for receiver in shipped["receivers"]:
         assert receiver.keys() & {"webhook_configs", "email_configs"}
         assert "slack_configs" not in receiver
+
+
+def test_on_kubernetes_every_pod_is_scraped_with_the_labels_that_the_rules_need() -> None:
+    """As job `presswatch`, at its port, under the name of its service, also while it is not ready."""
+    [job] = yaml.safe_load((PROMETHEUS / "kubernetes.yml").read_text())["scrape_configs"]
+    assert job["job_name"] == "presswatch"
+    [relabel] = job["relabel_configs"]
+    found = {}
+    for one in job["dns_sd_configs"]:
+        [name] = one["names"]
+        [service] = re.fullmatch(relabel["regex"], name).groups()  # type: ignore[union-attr]
+        found[service] = one["port"]
+        objects = list(yaml.safe_load_all((ROOT / "deploy" / "kubernetes" / f"{service}.yaml").read_text()))
+        [spec] = [each["spec"] for each in objects if each["kind"] == "Service"]
+        assert (spec["clusterIP"], spec["publishNotReadyAddresses"]) == ("None", True)
+        assert one["port"] in {port["port"] for port in spec["ports"]}
+    assert relabel["target_label"] == "service"
+    assert found.keys() == {"ingest", "tagger", "indexer", "alerter"}
 
 
 def known_names() -> set[str]:
