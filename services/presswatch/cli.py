@@ -31,6 +31,8 @@ COMMANDS = {
     "replay": "Send articles through all stages once more, behind the live ones.",
     "retention": "Delete months that need not be kept any longer.",
     "forget": "Have articles erased, and never taken in again.",
+    "backup": "Back up control plane, dead letters and the ledger of alerts.",
+    "restore": "Put a backup back.",
     "demo": "Run the whole system once on articles made for it.",
     "up": "Run the whole system on this machine, to stay.",
     "down": "Stop what `up` started.",

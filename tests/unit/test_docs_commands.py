@@ -10,13 +10,14 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 
 from presswatch.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
-SPAN = re.compile(r"`((?:presswatch|make) [^`]+)`")
-TYPED = re.compile(r"^(?:    |\t)?(?:\$ )?(?:\.venv/bin/)?((?:presswatch|make)(?: .*)?)$")
+SPAN = re.compile(r"`(?:[A-Z_]+=\S+ )*((?:presswatch|make) [^`]+)`")
+TYPED = re.compile(r"^(?:    |\t)?(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?((?:presswatch|make)(?: .*)?)$")
 ENDS = {"|", "<", ">", ">>", "2>", "&&", ";", "&"}
 PLACEHOLDER = re.compile(r"[A-Z][A-Z_/]*")
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -106,6 +107,20 @@ def test_commands_of_a_page_exist(page: Path) -> None:
             if why := fault(words) if program == "presswatch" else made(words):
                 faults.append(f"{command}: {why}")
     assert not faults
+
+
+def test_commands_of_deployments_exist() -> None:
+    deploy = ROOT / "deploy"
+    containers = [
+        part
+        for path in (deploy / "kubernetes").glob("*.yaml")
+        for part in re.findall(r"^ *args: (\[.*\])$", path.read_text(), re.MULTILINE)
+    ]
+    services = yaml.safe_load((deploy / "compose.yaml").read_text())["services"].values()
+    commands = [yaml.safe_load(part) for part in containers]
+    commands += [one["command"] for one in services if one["image"].startswith("presswatch:")]
+    assert len(commands) > 12
+    assert [why for words in commands if (why := fault(words))] == []
 
 
 def test_commands_are_found() -> None:

@@ -5,32 +5,44 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import orjson
 from click.testing import CliRunner
 from elasticsearch import Elasticsearch
 from tests.processes import Sandbox, ServiceProcess, wait_until
 
+from presswatch.adapters.elasticsearch import connect
 from presswatch.adapters.kafka import Outgoing, Publisher
 from presswatch.cli import cli
 from presswatch.core.article import article_id
 from presswatch.core.errors import PresswatchError
 from presswatch.demo import readback
+from presswatch.engines import Engines
 from presswatch.local import slack as stand_in
 from presswatch.settings import Settings
 from presswatch.topology import topic
 
+RULES = """
+- {id: wheat, name: Wheat, query: wheat, severity: high, notify: [slack:grain-desk]}
+- {id: barley, name: Barley, query: barley, notify: [slack:barley-desk]}
+"""
+
 
 @dataclass
 class ClosingWorkspace(stand_in.Workspace):
-    """A workspace whose channels somebody may archive: `closed` holds their names."""
+    """A workspace whose channels somebody may archive: `closed` holds their names. `broken`: it answers 500 to posts."""
 
     closed: set[str] = field(default_factory=set)
+    broken: bool = False
 
     def post(self, channel: str, message: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+        if self.broken:
+            return 500, {"ok": False, "error": "internal_error"}, {}
         if channel in self.closed:
             return 200, {"ok": False, "error": "is_archived"}, {}
         return super().post(channel, message)
@@ -135,3 +147,25 @@ def article(name: str, text: str, **more: Any) -> dict[str, Any]:
         "text": text,
     }
     return shape | more
+
+
+@contextmanager
+def prepared(engines: Engines, folder: Path, name: str) -> Iterator[System]:
+    """Set a system up, under a prefix that begins with `name`; its rules are in folder/rules, its services do not run yet."""
+    (folder / "rules").mkdir()
+    (folder / "rules" / "rules.yaml").write_text(RULES)
+    with ExitStack() as stack:
+        workspace = stack.enter_context(served(ClosingWorkspace(folder / "slack.jsonl", per_channel_s=0)))
+        values: dict[str, dict[str, Any]] = {
+            "ingest": {"state": str(folder / "state.sqlite")},
+            "log": {"level": "debug"},
+            "canary": {"interval_s": 5},
+            "slack": {"api_url": f"http://127.0.0.1:{workspace.port}/api", "per_channel_s": 0},
+        }
+        sandbox = Sandbox(engines, folder, f"{name}-{uuid4().hex[:8]}-", values)
+        sandbox.environ["PRESSWATCH_SLACK_TOKEN"] = stand_in.TOKEN
+        sandbox.command("setup")
+        client = stack.enter_context(connect(sandbox.settings.elasticsearch))
+        publisher = Publisher(sandbox.settings.kafka)
+        stack.callback(publisher.close)
+        yield System(sandbox, workspace, client, publisher, {})

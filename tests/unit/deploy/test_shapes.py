@@ -121,7 +121,7 @@ def test_no_pod_may_more_than_it_must() -> None:
             mounted = {mount["name"] for mount in container["volumeMounts"]}
             assert mounted <= {volume["name"] for volume in pod["volumes"]} | {"state"}
             checked += 1
-    assert checked == len(SERVICES) + 3
+    assert checked == len(SERVICES) + 4
 
 
 def test_scaling_goes_by_the_groups_and_topics_of_the_stages() -> None:
