@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests import older
 
 from presswatch import matching
 from presswatch.settings import load
@@ -22,6 +23,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "shared": (lambda: shared_folder().is_dir(), "the development data (setting `shared`, ../shared by default)"),
+    "history": (
+        older.has_history,
+        f"git, and the repository's history back to {older.BASELINE[:7]} (git fetch --unshallow)",
+    ),
     "cargo": (lambda: shutil.which("cargo") is not None, "cargo, to build the native core"),
     "native": (lambda: find_spec("presswatch_matcher") is not None, "the native core (make native)"),
     "maven": (lambda: shutil.which("mvn") is not None, "mvn, to fetch Lucene's own tokenizer (make setup-system)"),
