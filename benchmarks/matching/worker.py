@@ -81,7 +81,7 @@ class Worker:
         for _ in range(int(times)):
             for article in articles:
                 for match in engine.match(article):
-                    if match.id and match.receipts:  # taken out, as an alert does
+                    if match.id and match.receipts:  # all found; an object for each where one is read
                         hits += 1
         return {"cpu_s": time.process_time() - process, "thread_s": time.thread_time() - thread, "hits": hits}
 
