@@ -112,9 +112,11 @@ def test_an_explanation_says_where_a_topic_is_blind(folder: Path) -> None:
     blind = "blind: not tagged: agriculture is unsupported in ky (neither patterns nor learned words), so nobody looked for it here"
     _, told, _ = run(folder, *asked, stdin=json.dumps({"title": "Grain bans", "lang": "ky"}).encode())
     assert blind in told.splitlines()
+    assert "tags: by the packs that come with Presswatch" in told.splitlines()
     given = {"title": "Grain bans", "lang": "ky", "tags": [], "unsupported": ["agriculture", "health"]}
     _, told, _ = run(folder, *asked, stdin=json.dumps(given).encode())
     assert [line for line in told.splitlines() if line.startswith("blind")] == [blind]
+    assert "tags: those that it came with" in told.splitlines()
     _, told, _ = run(folder, *asked, stdin=json.dumps({"title": "Grain bans", "lang": "en"}).encode())
     assert "blind" not in told
 

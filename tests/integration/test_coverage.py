@@ -31,11 +31,12 @@ def test_languages_of_a_period_are_counted(engines: Engines, monkeypatch: pytest
             put(client, es, written)
             assert counted(client, es, FETCHED) == {"en": 2, "pt": 2, "ky": 1, "unknown": 1}
             assert counted(client, es, FETCHED + 4) == {"ky": 1, "unknown": 1}
+            monkeypatch.setenv("PRESSWATCH_KAFKA_BOOTSTRAP", engines.bootstrap)
             monkeypatch.setenv("PRESSWATCH_ELASTICSEARCH_URL", engines.url)
             monkeypatch.setenv("PRESSWATCH_ELASTICSEARCH_PREFIX", es.prefix)
             shown = CliRunner().invoke(command, ["coverage", "--since", "2020-01-01", "--json"])
             assert shown.exit_code == 0, shown.output
-            lines = {line["lang"]: line for line in map(json.loads, shown.output.splitlines())}
+            lines = {line["lang"]: line for line in map(json.loads, shown.stdout.splitlines())}
             assert lines["ky"]["articles"] == 1
             assert lines["ky"]["topics"]["diplomacy"] == "neither"
             nothing = CliRunner().invoke(command, ["coverage", "--since", "2100-01-01"])

@@ -26,7 +26,7 @@ def test_marked_by_id_and_by_address(engines: Engines, tmp_path: Path, monkeypat
     es = ElasticsearchSettings(url=engines.url, prefix=f"mark-{uuid4().hex[:8]}-")
     path = tmp_path / "marks.jsonl"
     for name, value in {
-        "ELASTICSEARCH_URL": es.url, "ELASTICSEARCH_PREFIX": es.prefix, "TAGGER_MARKS": str(path),
+        "KAFKA_BOOTSTRAP": engines.bootstrap, "ELASTICSEARCH_URL": es.url, "ELASTICSEARCH_PREFIX": es.prefix, "TAGGER_MARKS": str(path),
     }.items():  # fmt: skip
         monkeypatch.setenv(f"PRESSWATCH_{name}", value)
     identity = article_id(ADDRESS)

@@ -120,6 +120,7 @@ def test_as_a_person_reads_it(sandbox: Sandbox) -> None:
     assert end[1] == f"OLD: the packs in {sandbox.folder / 'old'}"
 
 
+@pytest.mark.slow
 def test_a_sample_says_what_is_likely_in_all(sandbox: Sandbox) -> None:
     told = diff(sandbox, "old", "new", "--sample", "300", "--limit", "0")
     assert re.search(r"^grain  .* \(in all about \+\d+, -\d+\)$", told, re.MULTILINE)
@@ -156,6 +157,7 @@ def test_mistakes_end_with_2(sandbox: Sandbox, arguments: tuple[str, ...], said:
     assert said in sandbox.refused("topics", "diff", *paths)
 
 
+@pytest.mark.slow
 def test_engines_that_are_away_are_named(sandbox: Sandbox, tmp_path: Path) -> None:
     config = tmp_path / "presswatch.yaml"
     config.write_text('{"elasticsearch": {"url": "http://127.0.0.1:9"}, "kafka": {"bootstrap": "127.0.0.1:9"}}')
@@ -166,6 +168,7 @@ def test_engines_that_are_away_are_named(sandbox: Sandbox, tmp_path: Path) -> No
     assert said.startswith("presswatch: the packs applied cannot be read: Kafka at 127.0.0.1:9 cannot be reached")
 
 
+@pytest.mark.slow
 def test_packs_without_a_common_topic(sandbox: Sandbox) -> None:
     told = diff(sandbox, "old", "other")
     assert "bread: only in NEW" in told

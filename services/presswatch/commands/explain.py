@@ -36,7 +36,7 @@ from presswatch.settings import ElasticsearchSettings, load
     Each line of the answer is a clause, with yes or no, and what was found or is missing. With files alone no engine is needed.
 
     \b
-    --json, one object an article: {"rule", "version", "article", "title", "matches", "in_force", "failed_first", "tagged_by", "blind": [TOPIC, ...],
+    --json, one object an article: {"rule", "version", "article", "title", "matches", "in_force", "failed_first", "tags", "blind": [TOPIC, ...],
       "verdict": {"clause", "holds", "why", "receipt": [...], "parts": [...]}}
 
     Exit code: 0, whether or not the rule matches; 1 if an article cannot be read; 2 if there is no such rule or article, a rule is wrong, or an engine is away.
@@ -93,13 +93,13 @@ def command(
 
 
 class _Told(NamedTuple):
-    """What is told of a rule and an article: `tagged_by` which packs, None if the rule asks for no topic; `blind` the topics not judged."""
+    """What is told of a rule and an article: `tags` by which packs, None if the rule asks for no topic; `blind` the topics not judged."""
 
     rule: Rule
     article: Mapping[str, Any]
     verdict: Verdict
     in_force: bool
-    tagged_by: str | None
+    tags: str | None
     blind: list[str]
 
 
@@ -107,13 +107,13 @@ def _of_topics(explainer: Explainer, article: Mapping[str, Any], by: Topics) -> 
     if not explainer.asks_for_topics():
         return None, []
     if article.get("tags") is None:
-        tagged_by = by.packs.name
+        tags = f"by {by.packs.name}"
     else:
         generation = article.get("generation")
-        of = f", of generation {generation} of the packs" if isinstance(generation, int) else ""
-        tagged_by = f"nobody now: it came with tags{of}"
+        of = f", by generation {generation} of the packs" if isinstance(generation, int) else ""
+        tags = f"those that it came with{of}"
     asked = explainer.topics()
-    return tagged_by, [topic for topic in blind(article, by) if fold_value(topic) in asked]
+    return tags, [topic for topic in blind(article, by) if fold_value(topic) in asked]
 
 
 def _answer(told: _Told) -> str:
@@ -124,8 +124,8 @@ def _answer(told: _Told) -> str:
     ]
     if not verdict.holds:
         text.append(f"failed first: {reason(verdict)}")
-    if told.tagged_by:
-        text.append(f"tagged by {told.tagged_by}")
+    if told.tags:
+        text.append(f"tags: {told.tags}")
     lang = with_language(told.article).get("lang") or "an unknown language"
     text += [
         f"blind: not tagged: {topic} is unsupported in {lang} (neither patterns nor learned words), so nobody looked for it here"
@@ -143,7 +143,7 @@ def _json(told: _Told) -> str:
         "matches": told.verdict.holds,
         "in_force": told.in_force,
         "failed_first": reason(told.verdict) or None,
-        "tagged_by": told.tagged_by,
+        "tags": told.tags,
         "blind": told.blind,
         "verdict": shown(told.verdict),
     }

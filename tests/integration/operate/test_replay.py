@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -91,11 +92,16 @@ patterns:
 
 
 @pytest.mark.slow
-def test_history_is_tagged_anew_in_place(system: System, tmp_path: Path) -> None:
+def test_history_is_tagged_anew_in_place_and_nobody_is_alerted(system: System, tmp_path: Path) -> None:
     word, topic_ = f"w{uuid4().hex[:8]}", f"t{uuid4().hex[:8]}"
+    system.wait_settled()
+    since = datetime.fromtimestamp((now_ms() + 1) / 1000, UTC).isoformat()  # what others did before is theirs
     packs = tmp_path / "packs"
     shutil.copytree(BUILT_IN, packs)
     system.sandbox.command("topics", "apply", str(packs))
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "new.yaml").write_text(f"{{id: {topic_}, name: n, query: 'topic:{topic_}', notify: [slack:grain-desk]}}")
     told = article(word, f"{word} and wheat are sown in the plain. {word} is new there.", title=f"{word} is sown")
     system.ingest(told)
     system.wait_settled()
@@ -108,6 +114,10 @@ def test_history_is_tagged_anew_in_place(system: System, tmp_path: Path) -> None
     stage = system.services["tagger"]
     sample = 'presswatch_control_generation{stage="tagger",topic="control.packs"}'
     wait_until(lambda: stage.metric(sample) > before["_source"]["generation"], 30, "the tagger has the new packs")
+    in_force = system.services["indexer"].metric("presswatch_rules")
+    system.sandbox.command("rules", "apply", str(rules), "--as", topic_)
+    wait_until(lambda: system.services["indexer"].metric("presswatch_rules") > in_force, 30, "the rule is in force")
+    assert word not in system.command("search", f"topic:{topic_}")
     job = str(tmp_path / "job.json")
     assert "articles sent again" in system.sandbox.command("replay", "--retag", "--job", job)
     system.wait_settled()
@@ -117,10 +127,23 @@ def test_history_is_tagged_anew_in_place(system: System, tmp_path: Path) -> None
     assert after["_source"]["generation"] == before["_source"]["generation"] + 1
     assert after["_version"] == before["_version"] + 1
     assert after["_source"]["seq"] == before["_source"]["seq"]
+    assert after["_source"]["rule"] == sorted([topic_, "wheat"])
+    noted = {"bool": {"filter": [{"term": {"rule": topic_}}, {"term": {"article": identity}}]}}
+
+    def late() -> list[str]:
+        system.client.indices.refresh(index=system.index("alerts"))
+        hits = system.client.search(index=system.index("alerts"), query=noted)["hits"]["hits"]
+        return [hit["_source"]["state"] for hit in hits]
+
+    assert wait_until(late, 60, "what the rule found is noted") == ["recorded"]
     assert len(system.workspace.messages) == posted
+    assert not [message for message in system.workspace.messages if topic_ in str(message)]
+    system.command("audit", "--since", since)
     assert system.sandbox.command("replay", "--retag", "--job", job) == "no article of that time and choice\n"
     (packs / f"{topic_}.yaml").unlink()
     system.sandbox.command("topics", "apply", str(packs))
+    (rules / "new.yaml").unlink()
+    system.sandbox.command("rules", "apply", str(rules), "--as", topic_, "--allow-empty")
 
 
 @pytest.mark.slow
