@@ -10,7 +10,7 @@ from tests.unit.topics.packs import pack
 from tests.unit.topics.test_learned import learned
 
 from presswatch import matching
-from presswatch.commands.topics_diff import edited, told
+from presswatch.commands.topics_reasons import edited, told
 from presswatch.core.packs import Pack, Pattern
 from presswatch.core.retagging import Difference, Retagging, pack_edits, pattern_edits
 
