@@ -20,6 +20,7 @@ from benchmarks.report import REPOSITORY, keep, table
 from benchmarks.topics import bars
 from benchmarks.topics.figures import ALL, TOGETHER, Judgement, figures, over_languages, table_row
 from benchmarks.topics.sets import DESK, SETS, LabelledSet, sets
+from presswatch import matching
 from presswatch.core.topics import Tagger
 from presswatch.packfiles import load_packs
 from presswatch.settings import load
@@ -120,7 +121,7 @@ def main() -> None:
     folder = REPOSITORY / load().settings.shared / "data" / "topics"
     if not folder.is_dir() and wanted.set != [DESK]:
         sys.exit(f"there is no {folder}: set PRESSWATCH_SHARED to the folder of development data")
-    tagger = Tagger(load_packs(wanted.packs))
+    tagger = Tagger(load_packs(wanted.packs), engine=matching.engine())
     found: list[Judgement] = []
     notes: list[str] = []
     started, articles = time.process_time(), 0

@@ -16,7 +16,6 @@ from typing import Any
 
 from benchmarks.topics.sets import LabelledSet, Part, sets
 from presswatch.core import features
-from presswatch.core.rules.document import Document
 from presswatch.core.scoring import Length, words
 from presswatch.core.topics import Tagger
 
@@ -97,7 +96,7 @@ def articles(folder: Path, tagger: Tagger, part: Part | None, *, shipped: bool) 
 
 def article(source: LabelledSet, row: Mapping[str, Any], tagger: Tagger) -> Article:
     """Make one row ready."""
-    doc = Document.of({name: row.get(name) for name in ("title", "text", "lang")})
+    doc = tagger.document(row)
     return Article(
         source,
         source.part_of(row["id"]),

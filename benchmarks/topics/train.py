@@ -18,6 +18,7 @@ from benchmarks.report import REPOSITORY
 from benchmarks.topics.examples import articles, silver
 from benchmarks.topics.fit import Choices, Out, train
 from benchmarks.topics.sets import sets
+from presswatch import matching
 from presswatch.core.learned import Learned, encoded
 from presswatch.core.scoring import combined
 from presswatch.core.topics import Tagger
@@ -72,7 +73,7 @@ def main() -> None:
         sys.exit("say where with --out DIR: what was trained on all sets must not be shipped")
     started = time.process_time()
     data = shared_folder()
-    bare = Tagger(load_packs())
+    bare = Tagger(load_packs(), engine=matching.engine())
     rows = list(articles(data / "topics", bare, "dev", shipped=wanted.data == "shipped"))
     labelled = frozenset(row["title"] for source in sets() for row in source.rows(data / "topics"))
     rows += silver(data / "feeds" / "stream.jsonl.gz", bare, SILVER, labelled)

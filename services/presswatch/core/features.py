@@ -22,8 +22,11 @@ STEMS = (4, 6)
 """Beginnings of longer words are features as well, so that a language that inflects needs no example of every form."""
 
 
-_VALUES = {float(count): 1.0 + log(count) for count in range(1, int(CAP) + 1)}
-_MOST = 1.0 + log(CAP)
+VALUES = {float(count): 1.0 + log(count) for count in range(1, int(CAP) + 1)}
+"""What each count is worth: the first place 1, each further one less."""
+
+MOST = VALUES[CAP]
+"""What more places are worth."""
 
 
 def stems(word: str) -> Iterator[str]:
@@ -45,8 +48,8 @@ def counts(title: Sequence[str], text: Sequence[str]) -> dict[str, float]:
 
 
 def value(count: float) -> float:
-    """Return what a count is worth: the first place 1, each further one less."""
-    return _VALUES.get(count, _MOST)
+    """Return what a count, a whole number above 0, is worth."""
+    return VALUES.get(count, MOST)
 
 
 def size(different_words: int) -> int:

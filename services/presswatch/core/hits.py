@@ -8,7 +8,7 @@ from typing import NamedTuple
 from presswatch.core.packs import Pack, Pattern
 from presswatch.core.proclitics import with_proclitics
 from presswatch.core.rules.document import Document
-from presswatch.core.rules.match import Engine, Expression, Match
+from presswatch.core.rules.match import Engine, Expression, Occurrence
 from presswatch.core.rules.model import And, AtLeast, Node, Not, Or
 from presswatch.core.rules.syntax import parse
 
@@ -95,12 +95,12 @@ class Finder:
 
     def find(self, doc: Document, packs: int) -> list[Finds]:
         """Return for each of so many packs what the document satisfies."""
-        matches = {match.id: match for match in self._matcher.match(doc, cover=True, most=MAX_PLACES)}
+        matches = dict(self._matcher.cover(doc, MAX_PLACES, self._parts.__contains__))
         found: list[list[Hit]] = [[] for _ in range(packs)]
-        for name, match in matches.items():
+        for name, occurrences in matches.items():
             part = self._parts.get(name)
             if part is not None and (part.condition is None or f"{name}?" in matches):
-                found[part.pack].append(_hit(part, match, doc))
+                found[part.pack].append(_hit(part, occurrences, doc))
         return [_finds(hits) for hits in found]
 
 
@@ -134,10 +134,10 @@ def _joins(node: Node) -> bool:
             return False
 
 
-def _hit(part: Part, match: Match, doc: Document) -> Hit:
+def _hit(part: Part, occurrences: Iterable[Occurrence], doc: Document) -> Hit:
     spots = [
         Spot(place.field, place.start, place.end, place.quote)
-        for place in match.occurrences
+        for place in occurrences
         if place.start is not None and place.end is not None and place.quote is not None
     ]
     if not part.joins:

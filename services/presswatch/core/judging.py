@@ -166,6 +166,7 @@ class Judge:
     def __init__(self, language: Language, engine: Engine) -> None:
         self._language = language
         self._engine = engine
+        self._with_patterns = {pack.topic for pack in language.packs if language.lang in pack.with_patterns}
         self._finder = Finder(language.parts, engine)
         self._table = Table(language.learned, language.lang)
         numbers = iter(range(len(language.learned)))
@@ -181,7 +182,7 @@ class Judge:
         totals = self._table.totals(counts)
         verdicts: list[Verdict] = []
         for pack, found, number in zip(self._language.packs, finds, self._numbers, strict=True):
-            has_patterns = length.lang in pack.with_patterns
+            has_patterns = pack.topic in self._with_patterns
             known = self._evidence(found.hits, doc, length) if has_patterns else None
             if pack.learned is None or number is None:
                 verdicts.append(_Verdict(pack.topic, score(known or 0.0), pack.threshold, found.hits, (), {}, doc))
@@ -198,7 +199,7 @@ class Judge:
                 threshold = max(threshold, ALONE)
             moved: list[Moved] = []
             if value >= threshold:
-                moved = [each for each in self._table.moved(number, seen) if each.weight >= LEAST_MOVE][:MAX_WORDS]
+                moved = self._table.moved(number, seen, LEAST_MOVE)[:MAX_WORDS]
                 if not moved and not spoken_for:
                     value = 0.0
             verdicts.append(_Verdict(pack.topic, value, threshold, found.hits, moved, void, doc))
@@ -210,7 +211,7 @@ class Judge:
         return {
             pack.topic: self._evidence(found.hits, doc, length)
             for pack, found in zip(self._language.packs, self._finds(doc, length), strict=True)
-            if length.lang in pack.with_patterns
+            if pack.topic in self._with_patterns
         }
 
     def _length(self, doc: Document) -> Length:

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from math import exp, isfinite, log, sqrt
+from math import exp, inf, isfinite, log, sqrt
 from typing import Any, NamedTuple
 
-from presswatch.core.features import TITLE, size, stems, value
+from presswatch.core.features import MOST, TITLE, VALUES, size, stems, value
 from presswatch.core.rules.document import Document
 
 FORMAT = 1
@@ -233,17 +233,17 @@ class Table:
     def totals(self, counts: Counts) -> list[float]:
         """Return for each of `parts` the sum of its weights, with its bias."""
         sums = [0.0] * len(self.parts)
-        weights = self._weights
+        weights, worth_of = self._weights, VALUES.get
         for number, count in counts.features.items():
-            worth = value(count)
+            worth = worth_of(count, MOST)
             for at, weight in weights[number]:
                 sums[at] += worth * weight
         return [bias + total / counts.root for bias, total in zip(self._bias, sums, strict=True)]
 
-    def moved(self, at: int, counts: Counts) -> list[Moved]:
-        """Return what the words and pairs of an article added to the sum of one of `parts`, the most first.
+    def moved(self, at: int, counts: Counts, least: float = -inf) -> list[Moved]:
+        """Return what the words and pairs of an article added to the sum of one of `parts`, if it is at least so much.
 
-        What a beginning adds goes to the words that begin so, by how often they occur.
+        What moved it most comes first. What a beginning adds goes to the words that begin so, by how often they occur.
         """
         worth = {
             number: weight * value(count) / counts.root
@@ -251,15 +251,16 @@ class Table:
             for part, weight in self._weights[number]
             if part == at
         }
-        moved = [Moved(self._pair_words[number], worth[number]) for number in worth if number in self._pair_words]
+        moved = [Moved(self._pair_words[number], worth[number]) for number in worth.keys() & self._pair_words.keys()]
         for word, count in counts.words.items():
             numbers = [number for number in self._remembered[word] if number in worth]
             if numbers:
                 total = 0.0  # `sum` adds in another way from Python 3.12 on
                 for number in numbers:
                     total += worth[number] * count / counts.features[number]
-                moved.append(Moved((word,), total))
-        return sorted(moved, key=lambda each: (-each.weight, each.words))
+                if total >= least:
+                    moved.append(Moved((word,), total))
+        return sorted((each for each in moved if each.weight >= least), key=lambda each: (-each.weight, each.words))
 
 
 class _Remembered(dict[str, tuple[int, ...]]):

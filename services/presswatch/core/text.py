@@ -164,7 +164,13 @@ class _Memo(dict[str, _Cut]):
         self._older: dict[str, _Cut] = {}
 
     def __missing__(self, chunk: str) -> _Cut:
-        cut = self._older.get(chunk) or self._cut(chunk)
+        cut = self._older.get(chunk)
+        if cut is None:
+            word = chunk.rstrip(segmentation.EDGE)
+            if word.isascii() and word.isalpha() and len(word) <= _MEMO_LENGTH:
+                cut = (word.lower(),), _whole(len(word))
+            else:
+                cut = self.get(word) or self._cut(word)
         if len(chunk) <= _MEMO_LENGTH:
             if len(self) >= _MEMO_CHUNKS:
                 self._older = dict(self)
@@ -172,10 +178,7 @@ class _Memo(dict[str, _Cut]):
             self[chunk] = cut
         return cut
 
-    def _cut(self, chunk: str) -> _Cut:
-        word = chunk.rstrip(segmentation.EDGE)
-        if word is not chunk and word != chunk and len(word) <= _MEMO_LENGTH:
-            return self[word]
+    def _cut(self, word: str) -> _Cut:
         if segmentation.is_plain(word) and (form := fold(word, turkish=self._turkish)):
             return (form,), _whole(len(word))
         forms: list[str] = []

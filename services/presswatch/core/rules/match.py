@@ -5,7 +5,7 @@ Rules and topic patterns alike. Each distinct leaf is looked at once per article
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -112,6 +112,25 @@ class Matcher:
         code point to its last (NEAR: a place of the left side and the nearest of the right); for AND and ATLEAST the first
         place of each leaf. At most `most`, in the order of the article.
         """
+        reading, held = self._held(document)
+        return [_match(entry, reading, most if cover else 0) for entry in held]
+
+    def cover(
+        self, document: Document, most: int, wanted: Callable[[str], bool]
+    ) -> Iterator[tuple[str, Sequence[Occurrence]]]:
+        """Yield what `match` finds by id, each with its `occurrences` and without receipts, for topics.
+
+        Args:
+            document: the article.
+            most: occurrences of each.
+            wanted: tells for an id whether its occurrences are; else it comes with none.
+        """
+        reading, held = self._held(document)
+        for entry in held:
+            yield entry.id, covers(entry.clause, reading, most) if wanted(entry.id) else ()
+
+    def _held(self, document: Document) -> tuple[Reading, list[Entry]]:
+        """Read a document, and return the expressions that it satisfies, sorted by id."""
         reading = self._vocabulary.read(document)
         self._vocabulary.documents += 1
         held = []
@@ -121,7 +140,7 @@ class Matcher:
             else:
                 self._guards.missed(entry)
         held.sort(key=lambda entry: entry.id)
-        return [_match(entry, reading, most if cover else 0) for entry in held]
+        return reading, held
 
     def _clause(self, node: Node, leaves: list[MatchLeaf]) -> Clause:
         """Make a tree ready for matching; the leaves that it acquires are appended to `leaves`."""
