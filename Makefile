@@ -9,7 +9,7 @@ CARGO := $(shell command -v cargo)
 NATIVE := .venv/.native-$(if $(CARGO),built,absent)
 READY := $(STAMP) $(NATIVE)
 
-.PHONY: help setup setup-system native lock demo up down test test-python test-slow lint format schemas bench-pipeline bench-matching bench-topics train-topics eval-topics clean
+.PHONY: help setup setup-system native lock demo up down test test-python test-slow lint format schemas picture bench-pipeline bench-matching bench-topics train-topics eval-topics clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ format: $(STAMP) ## bring the code into its standard form
 schemas: $(STAMP) ## write schemas/, docs/metrics.md and deploy/grafana/ from the code
 	$(BIN)/python -m presswatch.schemas
 	$(BIN)/python -m tools.dashboards
+
+picture: $(READY) ## run the system for eight minutes and draw what Prometheus saw (docs/images/operations-run.svg)
+	$(BIN)/python -m tools.picture
 
 bench-pipeline: $(READY) ## CPU per article and stage through the whole system
 	$(BIN)/python -m benchmarks.pipeline
