@@ -191,7 +191,7 @@ class Desk:
     def forget(self, article: str) -> None:
         """Delete an article's document, by hand as it were."""
         concrete = self.document(article)["_index"]
-        # Elasticsearch remembers the version of what was deleted for a minute, and refuses an older one for so long.
+        # Elasticsearch remembers the version of what was deleted for seconds, and refuses an older one for so long.
         self.client.indices.put_settings(index=concrete, settings={"index.gc_deletes": "0s"})
         self.client.delete(index=concrete, id=article, refresh=True)
 

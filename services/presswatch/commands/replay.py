@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from presswatch.commands import config_option, period
-from presswatch.core.errors import ConfigError
+from presswatch.core.errors import ConfigError, PresswatchError
 from presswatch.replay.sources import Choice, From
 
 if TYPE_CHECKING:
@@ -162,6 +162,10 @@ def _run(settings: Settings, job: Job, path: Path, max_lag: int, rate: float | N
                 path.unlink()
                 click.echo(f"{job.sent:,} articles sent again" if job.sent else "no article of that time and choice")
                 return 0
+    except PresswatchError:
+        if not job.sent:  # nothing to go on with
+            path.unlink(missing_ok=True)
+        raise
     finally:
         publisher.close()
     click.echo(
@@ -172,7 +176,8 @@ def _run(settings: Settings, job: Job, path: Path, max_lag: int, rate: float | N
 
 def _progress(job: Job, total: int, lane: Lane) -> str:
     waited = f", {lane.waited_s:.0f} s of waiting behind live articles" if lane.waited_s >= 1 else ""
-    return f"{job.sent:,} sent of {total:,}{waited}"
+    of = "of at most" if job.choice.origin == "kafka" else "of"
+    return f"{job.sent:,} sent {of} {total:,}{waited}"
 
 
 @contextmanager
