@@ -195,7 +195,7 @@ def test_elasticsearch_dies_and_comes_back(system: System, engines: Engines) -> 
         system.wait_done(100)
         with away(engines, "elasticsearch"):
             system.publish([b"poison", *sent[100:]])
-            retries = 'presswatch_retries_total{reason="ConnectionError",stage="indexer"}'
+            retries = 'presswatch_retries_total{reason="UnreachableError",stage="indexer"}'
             wait_until(lambda: process.metric(retries) > 2, 60)
             assert not process.get("/readyz"), "ready while Elasticsearch is away"
             assert process.get("/healthz"), "waiting is not hanging"

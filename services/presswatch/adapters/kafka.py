@@ -341,7 +341,9 @@ def persist(
             action()
         except RetryableError as error:
             wait_s = backoff.next()
-            metrics.RETRIES.labels(stage, type(error.__cause__ or error).__name__).inc()
+            # Where we have a name for it, as for a full disk, it says more than that of the client's error.
+            named = error if type(error) is not RetryableError else error.__cause__ or error
+            metrics.RETRIES.labels(stage, type(named).__name__).inc()
             health.not_ready(str(error), part)
             log.warning("waiting to try again", stage=stage, why=str(error), wait_s=round(wait_s, 2))
             if stop.wait(wait_s):
