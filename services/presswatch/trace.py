@@ -132,7 +132,7 @@ class Tracer:
         found = Trace(article, 0, whole=since is not None)
         times = {*self._documents(found, known), *self._alerts(found)}
         if (sent := sent_at(article)) is not None:
-            times.add(sent)
+            times.add(max(sent, AROUND_MS))  # nobody asks Kafka for times before 1970
         found.since = min(times, default=self._now - LONGEST_MS + AROUND_MS) - AROUND_MS if since is None else since
         times |= {*self._raw(found, times, committed), *self._tagged(found, times, committed)}
         times |= {*self._matches(found, times, committed)}
