@@ -80,7 +80,7 @@ def stream(articles: Sequence[TaggedArticle], rules: Sequence[tuple[str, Node]])
     places: dict[str, Places] = {query: {} for query, _ in rules}
     for each in articles:
         for match in matcher.match(Document.of(content_of(each))):
-            places[match.id][each.id] = match.receipts
+            places[match.id][each.id] = tuple(match.receipts)
     return places
 
 
