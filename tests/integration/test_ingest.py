@@ -34,7 +34,7 @@ PUBLISHED = 'presswatch_records_total{outcome="published",stage="ingest"}'
 @pytest.fixture
 def sandbox(engines: Engines, tmp_path: Path) -> Sandbox:
     ingest = {"state": str(tmp_path / "state.sqlite"), "allow_private": True, "interval_s": 1, "timeout_s": 5}
-    sandbox = Sandbox(engines, tmp_path, f"ingest-{uuid4().hex[:8]}-", {"ingest": ingest})
+    sandbox = Sandbox(engines, tmp_path, f"ingest-{uuid4().hex[:8]}-", {"ingest": ingest, "canary": {"interval_s": 0}})
     list(provision_kafka(sandbox.settings.kafka))
     return sandbox
 
