@@ -147,6 +147,7 @@ def test_a_file_that_is_none_of_ours_is_stopped_by_the_breaker(sandbox: Sandbox,
     assert marked_lines(sandbox, path) == 500
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_of_a_file_loses_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     total = 15_000
     path = tmp_path / "large.jsonl"
@@ -167,6 +168,7 @@ def test_a_kill_in_the_middle_of_a_file_loses_nothing(sandbox: Sandbox, tmp_path
     assert len(found) < total * 1.2
 
 
+@pytest.mark.slow
 def test_a_stop_finishes_what_is_in_hand_and_a_restart_goes_on_from_there(sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "growing.jsonl"
     write_lines(path, range(10_000))

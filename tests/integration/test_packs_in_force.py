@@ -112,6 +112,7 @@ def test_rules_are_told_where_they_are_blind(sandbox: Sandbox) -> None:
     assert "\ntopics: by the packs that come with Presswatch\n" in offline
 
 
+@pytest.mark.slow
 def test_explain_says_that_nobody_looked_and_by_which_packs(sandbox: Sandbox) -> None:
     rules, english, kyrgyz = paths(sandbox, "rules", "en.json", "ky.json")
     blind = "blind: not tagged: floods is unsupported in ky (neither patterns nor learned words), so nobody looked for it here"

@@ -127,6 +127,7 @@ def test_a_sample_says_what_is_likely_in_all(sandbox: Sandbox) -> None:
     assert re.search(r"; over a sample of 900 articles, \d+ read$", told, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_what_is_applied_is_compared_by_its_word(sandbox: Sandbox) -> None:
     said = sandbox.refused("topics", "diff", "applied", str(sandbox.folder / "new"))
     assert "run `presswatch setup`" in said

@@ -61,7 +61,7 @@ def test_a_lost_document_comes_back_and_nobody_is_alerted_again(system: System, 
     before = [system.client.get(index=index, id=one) for one in ids]
     # With its own version: else Elasticsearch refuses for seconds (index.gc_deletes) what is not newer than the deletion.
     version = before[0]["_version"]
-    system.client.delete(index=index, id=ids[0], version=version, version_type="external_gte")
+    system.client.delete(index=index, id=ids[0], version=version, version_type="external_gte", refresh=True)
 
     job = tmp_path / "job.json"
     printed = system.sandbox.command("replay", "--since", "1h", "--source", source, "--job", str(job))
