@@ -29,6 +29,14 @@ def packs_option(otherwise: str) -> Callable[[Any], Any]:
     )
 
 
+def sample_option(default: int) -> Callable[[Any], Any]:
+    """Return the option `--sample`, which becomes the argument `size`: how many articles a command reads, about."""
+    return click.option(
+        "--sample", "size", type=click.IntRange(min=1), default=default, show_default=True, metavar="N",
+        help="Articles read, about; all, if they are no more. Of more, those whose ids begin lowest, which is as good as by chance.",
+    )  # fmt: skip
+
+
 class LazyGroup(click.Group):
     """A group that imports the modules of some commands on first use only, so that `presswatch tag` never pays for Kafka."""
 

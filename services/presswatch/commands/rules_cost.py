@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from presswatch import matching
-from presswatch.commands import config_option, period
+from presswatch.commands import config_option, period, sample_option
 from presswatch.core.errors import BadMessageError
 from presswatch.core.plaintext import plain
 from presswatch.core.rules.cost import Cost, Meter
@@ -52,10 +52,7 @@ MAX_CLAUSE = 60
 @click.argument("path", metavar="DIR|FILE", type=click.Path(exists=True, path_type=Path))
 @click.option("--since", metavar="TIME", default="7d", show_default=True, help="Only articles from then on.")
 @click.option("--until", metavar="TIME", help="Only articles before then; of a day, to its end.")
-@click.option(
-    "--sample", "size", type=click.IntRange(min=1), default=SAMPLE, show_default=True, metavar="N",
-    help="Articles read, about; all, if they are no more. Of more, those whose ids begin lowest, which is as good as by chance.",
-)  # fmt: skip
+@sample_option(SAMPLE)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the N dearest rules.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @config_option

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from presswatch import matching
-from presswatch.commands import config_option, period
+from presswatch.commands import config_option, period, sample_option
 from presswatch.commands.differences import (
     HEADINGS,
     LISTED,
@@ -66,10 +66,7 @@ MOST_LANGUAGES = 20
 @click.argument("new", metavar="NEW")
 @click.option("--since", metavar="TIME", default="30d", show_default=True, help="Only articles from then on.")
 @click.option("--until", metavar="TIME", help="Only articles before then; of a day, to its end.")
-@click.option(
-    "--sample", "size", type=click.IntRange(min=1), default=SAMPLE, show_default=True, metavar="N",
-    help="Articles read, about; all, if they are no more. Of more, those whose ids begin lowest, which is as good as by chance.",
-)  # fmt: skip
+@sample_option(SAMPLE)
 @limit_option("topic")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, written as it is found.")
 @config_option
